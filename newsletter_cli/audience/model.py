@@ -1,0 +1,47 @@
+"""The values of this room: a subscriber as a list gives it, and a row that is left out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from newsletter_cli.addresses import Address
+
+
+class Tier(StrEnum):
+    """What a subscriber pays, as the list's own column tells. UNKNOWN: the list has no such column."""
+
+    UNKNOWN = "unknown"
+    FREE = "free"
+    PAID = "paid"
+    FOUNDING = "founding"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subscriber:
+    """A row with a usable address. `opted_out` is the reason it must not be mailed, empty where it may be.
+
+    `line` is the physical line on which the record starts, from 1. `fields` are the row's columns by header as
+    written, plus the canonical ``first_name``, ``last_name`` and ``name`` where the service's columns give them.
+    """
+
+    address: Address
+    file: str
+    line: int
+    tier: Tier = Tier.UNKNOWN
+    opted_out: str = ""
+    fields: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """A row that is not mailed: where it stands, what stood there, and why."""
+
+    file: str
+    line: int
+    email: str  # the address, or the cell as it stood; may be empty
+    reason: str

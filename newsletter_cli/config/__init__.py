@@ -1,0 +1,1 @@
+"""newsletter.toml, environment and options, read once into typed settings. Below this room nobody reads either."""

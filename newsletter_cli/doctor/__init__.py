@@ -1,0 +1,1 @@
+"""What a provider would hold against the sender: SPF, DKIM, DMARC, TLS, one-click."""

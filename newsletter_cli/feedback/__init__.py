@@ -1,0 +1,1 @@
+"""Bounces, complaints and unsubscribe mail come back and become suppressions."""

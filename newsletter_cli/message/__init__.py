@@ -1,0 +1,1 @@
+"""A rendered post becomes mail bytes: once with slots, then per person by filling them."""

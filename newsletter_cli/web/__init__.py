@@ -1,0 +1,1 @@
+"""Pages and the little servers that show them: one-click unsubscribe, archive, preview, the demo's inbox."""
