@@ -6,11 +6,11 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from newsletter_cli.ledger.states import CampaignState, Outcome
-
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
+
+    from newsletter_cli.ledger.states import CampaignState, Outcome
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
