@@ -1,0 +1,59 @@
+"""The tree of commands: what `newsletter` can be asked for, in the order in which a person needs it.
+
+Each command is a function in `cli.commands`: options in, one job called inside the function, its report printed, an
+exit code given back. Nothing heavy is imported here, so that `--help` is quick (a test looks).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import typer
+
+from newsletter_cli import __version__
+from newsletter_cli.cli.commands import help as help_, new
+from newsletter_cli.cli.exits import Exit
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+# rich_markup_mode=None: with rich, --help takes more than twice as long.
+app = typer.Typer(
+    name="newsletter",
+    rich_markup_mode=None,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="Exit codes: newsletter help exit-codes.",
+)
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"newsletter {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def root(
+    version: bool = typer.Option(False, "--version", callback=_version, is_eager=True, help="Print the version."),
+) -> None:
+    """Send a Markdown post as a newsletter: once to every subscriber, over SMTP, from a git folder."""
+
+
+app.command("new")(new.new)
+app.command("help")(help_.help_)
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run one command line. Wrong usage is told here; every other exception is for the caller (`__main__`)."""
+    try:
+        code = app(list(arguments), prog_name="newsletter", standalone_mode=False)
+    except typer.TyperException as error:
+        # The classes that know how to show themselves are private to typer.
+        if hasattr(error, "show"):
+            error.show()
+        return Exit.USAGE
+    except typer.Abort:  # the end of standard input where an answer was awaited
+        return Exit.INTERRUPTED
+    return Exit.DONE if code is None else int(code)

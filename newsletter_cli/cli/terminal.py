@@ -1,0 +1,128 @@
+"""All that is printed, coloured, asked and redrawn.
+
+Results go to standard output; problems, notices, questions and progress to standard error. Colour stands only on a
+terminal, and never where NO_COLOR is set (https://no-color.org) or the terminal is a dumb one. What comes from outside
+(a CSV cell, a server's reply) cannot steer the terminal: control characters are shown, not sent.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Self, TextIO
+
+from newsletter_cli.problems import NewsletterError, NotNow, Problem, Refused, Severity, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+# C0 and C1 controls but tab and newline, and the marks that turn the direction of what follows (UAX #9).
+_CONTROLS = {
+    code: f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}"
+    for code in (*range(9), *range(11, 32), *range(127, 160), *range(0x202A, 0x202F), *range(0x2066, 0x206A))
+}
+
+_RED, _YELLOW, _GREEN, _CYAN, _DIM, _BOLD = "31", "33", "32", "36", "2", "1"
+_SEVERITY_COLOUR = {Severity.ERROR: _RED, Severity.WARNING: _YELLOW, Severity.NOTE: _CYAN}
+
+
+def harmless(text: str) -> str:
+    """The text with every control character made visible."""
+    return text.translate(_CONTROLS)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Terminal:
+    """The three standard streams of a run, and what may be done with them."""
+
+    stdin: TextIO
+    stdout: TextIO
+    stderr: TextIO
+    environment: Mapping[str, str]
+
+    @classmethod
+    def standard(cls) -> Self:
+        """The process's own streams and environment. Text that a stream's encoding lacks is escaped, never an error."""
+        for stream in (sys.stdout, sys.stderr):
+            if hasattr(stream, "reconfigure"):
+                stream.reconfigure(errors="backslashreplace")
+        environment = os.environ  # noqa: TID251 - the command line is where the environment comes in
+        return cls(stdin=sys.stdin, stdout=sys.stdout, stderr=sys.stderr, environment=environment)
+
+    @property
+    def live(self) -> bool:
+        """Whether a line on standard error may be redrawn."""
+        return _is_terminal(self.stderr) and self.environment.get("TERM") != "dumb"
+
+    def coloured(self, stream: TextIO) -> bool:
+        """Whether colour may stand in a stream."""
+        return _is_terminal(stream) and not self.environment.get("NO_COLOR") and self.environment.get("TERM") != "dumb"
+
+    def say(self, text: str = "") -> None:
+        """A line of the result, on standard output."""
+        self.stdout.write(harmless(text) + "\n")
+
+    def heading(self, text: str) -> None:
+        """A line of the result that opens a part."""
+        self.stdout.write(self._paint(self.stdout, harmless(text), _BOLD) + "\n")
+
+    def write(self, data: bytes) -> None:
+        """Bytes of the result (a mail, JSON, CSV), as they are."""
+        self.stdout.flush()
+        self.stdout.buffer.write(data)
+        self.stdout.buffer.flush()
+
+    def tell(self, text: str) -> None:
+        """A notice, on standard error."""
+        self.stderr.write(harmless(text) + "\n")
+        self.stderr.flush()
+
+    def problem(self, problem: Problem) -> None:
+        """One problem as ``error: file:line: what; what to do``, on standard error."""
+        mark = self._paint(self.stderr, f"{problem.severity}:", _SEVERITY_COLOUR[problem.severity])
+        self.stderr.write(f"{mark} {harmless(str(problem))}\n")
+        self.stderr.flush()
+
+    def problems(self, problems: Iterable[Problem]) -> None:
+        """Several problems, in their order."""
+        for problem in problems:
+            self.problem(problem)
+
+    def error(self, error: NewsletterError) -> None:
+        """What ended the run."""
+        match error:
+            case Refused():
+                self.problems(error.problems)
+            case NotNow():
+                self.problem(Problem(text=error.text, hint=error.hint))
+            case _:
+                self.problem(Problem(text=str(error)))
+
+    def confirm(self, question: str, *, yes: bool) -> bool:
+        """Whether to go on: by `--yes`, by an answer, or because nobody is there to ask (cron).
+
+        Asked when standard input and standard error are a terminal; with neither nothing is asked; with one of the
+        two, somebody may sit there and not see the question: UsageError.
+        """
+        if yes:
+            return True
+        here = (_is_terminal(self.stdin), _is_terminal(self.stderr))
+        if not any(here):
+            return True
+        if not all(here):
+            raise UsageError("only a half of this is a terminal, so nothing can be asked; give --yes to go on")
+        self.stderr.write(f"{harmless(question)} [y/N] ")
+        self.stderr.flush()
+        return self.stdin.readline().strip().casefold() in {"y", "yes"}
+
+    def _paint(self, stream: TextIO, text: str, colour: str) -> str:
+        return f"\x1b[{colour}m{text}\x1b[0m" if self.coloured(stream) else text
+
+
+def _is_terminal(stream: TextIO) -> bool:
+    """Whether a stream is a terminal; a closed or missing one is none."""
+    try:
+        return stream is not None and stream.isatty()
+    except ValueError:
+        return False
