@@ -31,13 +31,14 @@ _MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16-le"),
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
-# Western text is at most a fifth accented letters; Cyrillic or Japanese in a legacy encoding is half and more.
-_WESTERN_SHARE = 0.25
+# Words like "été" are two thirds accented letters; Cyrillic or Japanese ones in a legacy encoding nearly whole.
+_WESTERN_SHARE = 0.7
 # ASCII text as UTF-16 is half NULs; a file with a stray NUL in it has far fewer.
 _UTF16_NUL_SHARE = 0.2
 # So much of a file tells its encoding.
 _SAMPLE_OCTETS = 65_536
 _HIGH = re.compile(rb"[\x80-\xff]")
+_WORD = re.compile(rb"[A-Za-z\x80-\xff]+")
 _MULTIBYTE = re.compile(r"[^\x00-\x7f\ufffd]")
 
 
@@ -260,11 +261,15 @@ def _textual(char: str) -> bool:
 
 
 def _legacy(data: bytes) -> str:
-    """The encoding of text that is not Unicode: Windows' Western one unless most letters are beyond ASCII."""
+    """The encoding of text that is not Unicode: Windows' Western one unless most words are without a Latin letter.
+
+    Only lines beyond ASCII are looked at, so that a line of ASCII more or less changes nothing.
+    """
     western = "cp1252" if not _decoded(data, "cp1252").damaged else "latin-1"
-    sample = data[:_SAMPLE_OCTETS]
-    letters = len(re.findall(rb"[A-Za-z\x80-\xff]", sample))
-    if len(_HIGH.findall(sample)) <= _WESTERN_SHARE * letters:
+    sample = b"\n".join(line for line in re.split(rb"[\r\n]+", data) if _HIGH.search(line))[:_SAMPLE_OCTETS]
+    words = [word for word in _WORD.findall(sample) if len(word) > 2 and _HIGH.search(word)]
+    foreign = sum(len(_HIGH.findall(word)) > _WESTERN_SHARE * len(word) for word in words)
+    if 2 * foreign <= len(words):
         return western
     from charset_normalizer import from_bytes
 
