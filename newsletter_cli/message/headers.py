@@ -102,7 +102,7 @@ def list_id(phrase_text: str, newsletter: str, domain: str) -> bytes:
     """RFC 2919. The phrase is left out where it would need an encoded word or a fold."""
     shown = plain(phrase_text)
     identity = f"<{newsletter}.{domain}>"
-    name = phrase(shown, len("List-Id: ")) if shown.isascii() and "=?" not in shown else ""
+    name = phrase(shown, len("List-Id: ")) if shown and shown.isascii() and "=?" not in shown else ""
     if not name or "\r\n" in name:
         return f"List-Id: {identity}".encode()
     gap = " " if len(f"List-Id: {name} {identity}") <= LINE else "\r\n "
