@@ -1,0 +1,272 @@
+"""The images of a post: found, fitted, and shipped with the mail or linked.
+
+A remote image stays a link. A local one lies in the post's folder or below it; one that does not, or that a symbolic
+link leads out of there, is an error with its line, as is one that is missing: the preview then shows its text. Local
+images are embedded (``cid:``) or linked under `images_base_url`, all the same way, as `[images] mode` says. Names and
+cids are hashes of the content. Sizes are set as attributes where they are known, because Outlook reads nothing else.
+Reads files of the post's folder; opens no connection; raises nothing.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import quote, unquote, urljoin, urlsplit
+
+from newsletter_cli.problems import Problem, Severity
+from newsletter_cli.rendering import pictures
+from newsletter_cli.rendering.model import InlineImage, Site
+from newsletter_cli.rendering.nodes import classes, drop, line_of, remove
+from newsletter_cli.rendering.page import COLUMN
+
+if TYPE_CHECKING:
+    from lxml import etree
+
+    from newsletter_cli.rendering.pictures import Picture
+
+LONGEST = 2 * COLUMN  # screens of double density show a column-wide image sharp
+_LARGEST_FILE = 40_000_000
+_FILE_NAME = re.compile(
+    r"(?:[\w\\ ().,%@+-]+\.(?:png|jpe?g|gif|webp|hei[cf]|tiff?|svg|avif|bmp)|IMG_\d+|image\d*)\Z", re.IGNORECASE
+)
+_SIZE_IN_URL = re.compile(r"_(\d{2,5})x(\d{2,5})\.(?:png|jpe?g|gif|webp|heic|avif)", re.IGNORECASE)
+_DATA = re.compile(r"data:(image/[\w.+-]+)?(;[^,]*)?,(.*)\Z", re.DOTALL | re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """What goes with the mail, and what is wrong. `published` are the files that link mode expects on the web."""
+
+    embedded: tuple[InlineImage, ...] = ()
+    published: tuple[InlineImage, ...] = ()
+    problems: tuple[Problem, ...] = ()
+
+
+@dataclass(slots=True)
+class _Local:
+    """An image element whose bytes are here."""
+
+    element: etree._Element
+    picture: Picture
+    name: str
+
+
+@dataclass(slots=True)
+class _Places:
+    """One pass over a tree."""
+
+    folder: Path
+    site: Site
+    file: str
+    local: list[_Local] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+
+    def wrong(
+        self, element: etree._Element, text: str, code: str, *, hint: str = "", severity: Severity = Severity.ERROR
+    ) -> None:
+        line = line_of(element)
+        self.problems.append(Problem(text=text, file=self.file, line=line, hint=hint, severity=severity, code=code))
+
+
+def place(tree: etree._Element, folder: Path, site: Site, *, file: str) -> Placed:
+    """Give every image of the tree a source that a mail can show."""
+    places = _Places(folder, site, file)
+    for element in list(tree.iter("img")):
+        _alt(element, places)
+        _source(element, places)
+    return _shipped(places)
+
+
+def _alt(element: etree._Element, places: _Places) -> None:
+    """Keep a text that says what is seen; a file name says nothing (and is kept from the readers)."""
+    if "nl-mark" in classes(element):
+        return
+    said = " ".join(element.get("alt", "").split())
+    plain = said.replace("\\", "")
+    if plain and not _FILE_NAME.match(plain):
+        element.set("alt", said)
+        return
+    element.set("alt", "")
+    text = f"an image has a file name as its text: {plain}" if plain else "an image has no text"
+    hint = "say in the brackets what it shows, for readers who do not see it"
+    places.wrong(element, text, "image-alt", hint=hint, severity=Severity.WARNING)
+
+
+def _source(element: etree._Element, places: _Places) -> None:
+    said = element.get("src", "").strip()
+    if not said:
+        places.wrong(element, "an image has no address; it was left out", "image-empty", severity=Severity.WARNING)
+        remove(element)
+        return
+    scheme = said.split(":", 1)[0].lower() if re.match(r"[a-zA-Z][\w+.-]+:", said) else ""
+    if said.startswith("//"):
+        _remote(element, f"https:{said}")
+    elif scheme in {"http", "https"}:
+        _remote(element, said)
+    elif scheme == "data":
+        _data(element, said, places)
+    elif scheme:
+        places.wrong(
+            element, f"an image cannot come from {scheme}:", "image-address", hint="give a file or an https URL"
+        )
+        _missing(element)
+    elif said.startswith("/"):
+        _of_site(element, said, places)
+    else:
+        _file(element, said, places)
+
+
+def _remote(element: etree._Element, url: str) -> None:
+    element.set("src", quote(url, safe="!#$%&'()*+,/:;=?@[]~|-._"))
+    found = _SIZE_IN_URL.search(unquote(url))
+    _sized(element, *((int(found[1]), int(found[2])) if found else (0, 0)))
+
+
+def _of_site(element: etree._Element, said: str, places: _Places) -> None:
+    """``/assets/x.png``: a path of the site, as static site generators write it."""
+    if places.site.site_url:
+        _remote(element, urljoin(places.site.site_url, said))
+        return
+    places.wrong(
+        element,
+        f"the image {said} is a path of a site",
+        "image-missing",
+        hint="set site_url, or write a path relative to the post",
+    )
+    _missing(element)
+
+
+def _data(element: etree._Element, said: str, places: _Places) -> None:
+    match = _DATA.match(said)
+    kind = (match[1] or "").lower() if match else ""
+    if kind == "image/svg+xml":  # icons of the page that the post was exported from: no content
+        remove(element)
+        return
+    try:
+        packed = (match[3] if match else "").encode()
+        data = base64.b64decode(unquote(packed.decode()), validate=False) if match and match[2] else packed
+        picture = pictures.fit(data, LONGEST)
+    except (pictures.NotShown, binascii.Error, ValueError) as error:
+        places.wrong(element, f"an image in a data: address cannot be shown: {error}", "image-damaged")
+        _missing(element)
+        return
+    places.local.append(_Local(element, picture, "image"))
+
+
+def _file(element: etree._Element, said: str, places: _Places) -> None:
+    try:
+        path = _inside(places.folder, unquote(urlsplit(said).path) or said)
+        data = _read(path)
+        picture = pictures.fit(data, LONGEST)
+    except pictures.NotShown as error:
+        code = "image-missing" if error.hint == _LOOK else "image"
+        places.wrong(element, f"the image {said}: {error.text}", code, hint=error.hint)
+        _missing(element)
+        return
+    places.local.append(_Local(element, picture, path.stem))
+
+
+_LOOK = "check the path; it is relative to the post"
+
+
+def _inside(folder: Path, said: str) -> Path:
+    """The file that a relative path means, which lies in the post's folder, or NotShown."""
+    if "\0" in said or len(said) > 1024:
+        raise pictures.NotShown("that is no path", _LOOK)
+    home = folder.resolve()
+    try:
+        path = (home / said).resolve()
+        there = path.is_file()
+    except (OSError, RuntimeError) as error:
+        raise pictures.NotShown(f"it cannot be read ({error})", _LOOK) from error
+    if not path.is_relative_to(home):
+        linked = ".." not in Path(said).parts
+        how = "a link leads out of the post's folder" if linked else "it lies outside the post's folder"
+        raise pictures.NotShown(how, "copy the file beside the post")
+    if not there:
+        raise pictures.NotShown("that is a folder" if path.is_dir() else "there is no such file", _LOOK)
+    return path
+
+
+def _read(path: Path) -> bytes:
+    try:
+        with path.open("rb") as file:
+            data = file.read(_LARGEST_FILE + 1)
+    except OSError as error:
+        raise pictures.NotShown(f"it cannot be read ({error.strerror})", "check its permissions") from error
+    if len(data) > _LARGEST_FILE:
+        raise pictures.NotShown("it has more than 40 MB", "make it smaller")
+    return data
+
+
+def _missing(element: etree._Element) -> None:
+    """Leave the image's text in its place, as a client does that shows no images."""
+    drop(element, "src")
+    element.tag = "span"
+    element.text = element.get("alt", "")
+    drop(element, *(str(name) for name in element.attrib if name not in {"data-line", "id"}))
+    element.set("class", "nl-missing")
+
+
+def _sized(element: etree._Element, width: int, height: int) -> None:
+    """Set the sizes in which it is shown: its own, or the author's, and at most the column."""
+    if classes(element) & {"nl-mark", "nl-thumb"}:
+        return
+    wanted = _pixels(element.get("width", "")) or width
+    own_height = _pixels(element.get("height", "")) if _pixels(element.get("width", "")) else 0
+    tall = height * wanted / width if width and height else own_height
+    drop(element, "height")
+    if not wanted:
+        drop(element, "width")
+        return
+    shown = min(wanted, COLUMN)
+    element.set("width", str(shown))
+    if tall:
+        element.set("height", str(max(1, round(tall * shown / wanted))))
+
+
+def _pixels(said: str) -> int:
+    match = re.match(r"\s*(\d{1,5})(?:\.\d+)?(?:px)?\s*\Z", said)
+    return int(match[1]) if match else 0
+
+
+def _shipped(places: _Places) -> Placed:
+    """Decide how the local images travel, and name them."""
+    total = sum(len(data) for data in {local.picture.data for local in places.local})
+    mode, budget, base = places.site.images_mode, places.site.images_budget_octets, places.site.images_base_url
+    linked = mode == "link" or (mode == "auto" and total > budget and bool(base))
+    if linked and not base and places.local:
+        places.problems.append(
+            Problem(text="linked images need images.base_url", hint="set it, or mode = embed", code="image-base-url")
+        )
+        linked = False
+    if not linked and total > budget:
+        said = f"the images take {total // 1000} kB, more than the {budget // 1000} kB of images.budget"
+        hint = "make them smaller, or publish them and set images.base_url"
+        places.problems.append(
+            Problem(text=said, file=places.file, hint=hint, severity=Severity.WARNING, code="images-heavy")
+        )
+    shipped: dict[str, InlineImage] = {}
+    for local in places.local:
+        digest = hashlib.sha256(local.picture.data).hexdigest()[:24]
+        name = f"{_plain(local.name)}-{digest[:10]}.{local.picture.ending}"
+        image = shipped.setdefault(
+            digest, InlineImage(f"{digest}@newsletter.invalid", local.picture.data, local.picture.mime, name)
+        )
+        source = urljoin(base if base.endswith("/") else f"{base}/", image.filename) if linked else f"cid:{image.cid}"
+        local.element.set("src", source)
+        _sized(local.element, local.picture.width, local.picture.height)
+        if local.picture.clear:
+            local.element.set("class", f"{local.element.get('class', '')} nl-clear".strip())
+    images = tuple(shipped.values())
+    return Placed(() if linked else images, images, tuple(places.problems))
+
+
+def _plain(name: str) -> str:
+    """A file name that needs no quoting anywhere."""
+    return re.sub(r"[^A-Za-z0-9]+", "-", name).strip("-")[-40:].strip("-").lower() or "image"

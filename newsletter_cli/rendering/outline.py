@@ -1,0 +1,101 @@
+"""The shape of the body: headings under the title, footnote targets that every client finds, tables that fit a phone.
+
+Each function changes the tree in place and raises nothing.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from lxml import etree
+
+from newsletter_cli.rendering.nodes import remove, text_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+_HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6")
+_OURS = re.compile(r"(?:nl-[\w-]+|post-body)\Z")
+# Classes that mean something to the text part or to the style sheet; all others only make the mail longer.
+_KEPT = frozenset({"footnote", "footnotes", "footnote-content", "footnote-number", "footnote-anchor", "footnote-ref"})
+
+
+def shift_headings(tree: etree._Element, *, title: str) -> None:
+    """Put the body's headings under the mail's title: none stands beside it.
+
+    A first heading that only repeats the title goes. Where the body has headings of the first rank, all go one down.
+    Without a title the body's own stay.
+    """
+    if not title:
+        return
+    first = next((child for child in tree if isinstance(child.tag, str)), None)
+    if first is not None and first.tag == "h1" and not (tree.text or "").strip() and _same(first, title):
+        remove(first)
+    if next(tree.iter("h1"), None) is None:
+        return
+    for heading in list(tree.iter(*_HEADINGS)):
+        heading.tag = _HEADINGS[min(_HEADINGS.index(str(heading.tag)) + 1, 5)]
+
+
+def _same(heading: etree._Element, title: str) -> bool:
+    return _letters(text_of(heading)) == _letters(title) != ""
+
+
+def _letters(text: str) -> str:
+    return re.sub(r"\W+", "", text).casefold()
+
+
+def name_targets(tree: etree._Element) -> None:
+    """Give the targets of links inside the post a ``name``: several clients jump to nothing else."""
+    wanted = {link.get("href", "")[1:] for link in tree.iter("a") if link.get("href", "").startswith("#")}
+    for element in list(tree.iter("*")):
+        name = element.get("id")
+        if not name or name not in wanted:
+            continue
+        if element.tag == "a":
+            element.set("name", name)
+        elif element.tag not in {"table", "tr", "tbody", "thead", "ul", "ol", "dl", "img", "hr", "br"}:
+            anchor = etree.Element("a", {"name": name})
+            anchor.tail, element.text = element.text, None
+            element.insert(0, anchor)
+
+
+def fit_tables(tree: etree._Element) -> None:
+    """Let a wide table scroll in a box of its own."""
+    for table in list(tree.iter("table")):
+        parent = table.getparent()
+        if parent is None or table.get("role") in {"presentation", "none"}:
+            continue
+        table.set("class", "nl-table")
+        if any(outer.tag == "table" for outer in table.iterancestors()):
+            continue
+        box = etree.Element("div", {"class": "nl-scroll"})
+        box.tail, table.tail = table.tail, None
+        parent.replace(table, box)
+        box.append(table)
+
+
+def own_classes(tree: etree._Element) -> None:
+    """Take names that are ours from a post's own elements, before we give any."""
+    for element in tree.iter("*"):
+        _keep_classes(element, (name for name in element.get("class", "").split() if not _OURS.match(name)))
+
+
+def tidy(tree: etree._Element) -> None:
+    """Remove what served the rendering alone: ``data-*`` and classes that style nothing."""
+    for element in tree.iter("*"):
+        for name in [name for name in element.attrib if str(name).startswith("data-")]:
+            del element.attrib[name]
+        _keep_classes(
+            element, (name for name in element.get("class", "").split() if name in _KEPT or name.startswith("nl-"))
+        )
+
+
+def _keep_classes(element: etree._Element, names: Iterable[str]) -> None:
+    if "class" in element.attrib:
+        kept = " ".join(names)
+        if kept:
+            element.set("class", kept)
+        else:
+            del element.attrib["class"]

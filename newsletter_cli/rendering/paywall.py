@@ -1,0 +1,109 @@
+"""The paywall marker: where it stands, and a tree without a word from behind it.
+
+Everything behind the marker in the order of the document goes, in whatever it is nested, and what points there: links
+to ids that are gone keep their text, entries of a table of contents and marks of footnotes behind the wall go whole.
+A footnote whose source stands before the marker stays. Changes the tree in place; raises nothing.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from newsletter_cli.rendering.nodes import LINE, line_of, remove, unwrap
+
+if TYPE_CHECKING:
+    from lxml import etree
+
+_CLASSES = frozenset({"paywall-jump", "paywall", "paywall-marker"})
+_COMPONENTS = frozenset({"PaywallToDOM"})
+# What a source must hold (in small letters) for a marker to be possible: spares most posts a second conversion.
+SIGNS = ("paywall",)
+
+
+def marker(tree: etree._Element) -> etree._Element | None:
+    """The first paywall marker of a tree."""
+    return next((element for element in tree.iter("*") if _marks(element)), None)
+
+
+def _marks(element: etree._Element) -> bool:
+    component = element.get("data-component-name") or element.get("data-component") or ""
+    return component in _COMPONENTS or bool(_CLASSES & set(element.get("class", "").split()))
+
+
+def open_up(tree: etree._Element) -> None:
+    """The tree of who may read everything: markers go, what they hold stays."""
+    while (found := marker(tree)) is not None:
+        unwrap(found)
+
+
+def cut(tree: etree._Element) -> bool:
+    """Remove everything from the first marker on; says whether there was one."""
+    found = marker(tree)
+    if found is None:
+        return False
+    wall = line_of(found)
+    kept = [note for note in _notes(tree) if _before(note, wall)]
+    at: etree._Element | None = found
+    while at is not None and at is not tree:
+        parent = at.getparent()
+        for later in list(at.itersiblings()):
+            if not any(note is later or later in note.iterancestors() for note in kept):
+                later.tail = None
+                later.getparent().remove(later)  # type: ignore[union-attr]  # a sibling has the same parent
+            else:
+                _only(later, kept)
+        at.tail = None
+        at = parent
+    found.getparent().remove(found)  # type: ignore[union-attr]  # it is not the root: that is ours
+    _forget(tree)
+    return True
+
+
+def _notes(tree: etree._Element) -> list[etree._Element]:
+    return [
+        item
+        for section in tree.iter("section", "div")
+        if "footnotes" in section.get("class", "").split()
+        for item in section.iter("li")
+    ]
+
+
+def _before(note: etree._Element, wall: int | None) -> bool:
+    lines = [int(said) for element in note.iter("*") if (said := element.get(LINE, "")).isdigit()]
+    return wall is not None and bool(lines) and max(lines) < wall
+
+
+def _only(element: etree._Element, kept: list[etree._Element]) -> None:
+    """Keep of a section of footnotes only those that may be read."""
+    element.tail = None
+    for item in list(element.iter("li")):
+        if item not in kept and not any(note in item.iterancestors() for note in kept):
+            remove(item)
+
+
+def _forget(tree: etree._Element) -> None:
+    """Take out what points to ids that are gone."""
+    names = {value for element in tree.iter("*") for value in (element.get("id"), element.get("name")) if value}
+    for link in list(tree.iter("a")):
+        target = link.get("href", "")
+        if not target.startswith("#") or target[1:] in names:
+            continue
+        classes = set(link.get("class", "").split())
+        if classes & {"footnote-anchor", "footnote-ref"} or link.get("role") == "doc-noteref":
+            mark = link.getparent()
+            remove(mark if mark is not None and mark.tag == "sup" and len(mark) == 1 else link)
+        elif (entry := _entry(link)) is not None:
+            remove(entry)
+        else:
+            unwrap(link)
+
+
+def _entry(link: etree._Element) -> etree._Element | None:
+    """The entry of a table of contents that a link stands in."""
+    entry: etree._Element | None = None
+    for element in link.iterancestors():
+        if element.tag == "li" and entry is None:
+            entry = element
+        if element.tag == "nav" or {"toc", "TOC"} & set(element.get("class", "").split()):
+            return entry
+    return None
