@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from newsletter_cli import __version__
-from newsletter_cli.cli.commands import help as help_, new
+from newsletter_cli.cli.commands import help as help_, init, new
 from newsletter_cli.cli.exits import Exit
 
 if TYPE_CHECKING:
@@ -41,6 +41,7 @@ def root(
     """Send a Markdown post as a newsletter: once to every subscriber, over SMTP, from a git folder."""
 
 
+app.command("init")(init.init)
 app.command("new")(new.new)
 app.command("help")(help_.help_)
 

@@ -10,7 +10,7 @@ from newsletter_cli.problems import UsageError
 
 def help_(
     context: typer.Context,
-    topic: list[str] = typer.Argument(None, metavar="[COMMAND|exit-codes]", help="What to explain."),
+    topic: list[str] = typer.Argument(None, metavar="COMMAND|exit-codes", help="What to explain."),
 ) -> None:
     """Explain a command, or what the exit codes mean."""
     if topic == ["exit-codes"]:

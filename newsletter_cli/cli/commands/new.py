@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from pathlib import Path
 
 import typer
@@ -17,12 +18,6 @@ def new(
     from newsletter_cli.jobs.new import draft
     from newsletter_cli.times import SystemClock
 
-    made = draft(title, folder=folder, start=Path.cwd(), clock=SystemClock(), random=_random())
-    terminal = Terminal.standard()
-    terminal.say(str(made))
-
-
-def _random() -> bytes:
-    import secrets
-
-    return secrets.token_bytes(16)
+    made = draft(title, folder=folder, start=Path.cwd(), clock=SystemClock(), random=secrets.token_bytes(16))
+    here = Path.cwd()
+    Terminal.standard().say(str(made.relative_to(here) if made.is_relative_to(here) else made))

@@ -1,0 +1,185 @@
+"""Make a folder that works at once: settings with a provider's limits, a post with a picture, a list.
+
+Writes only what is not there: whatever is in the way is named, all of it, and nothing is written. The zone and the
+random octets come in; nothing is printed.
+"""
+
+from __future__ import annotations
+
+import string
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from newsletter_cli import assets
+from newsletter_cli.jobs.new import fresh_id, slug
+from newsletter_cli.problems import Problem, Refused
+from newsletter_cli.times import zone
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+PICTURE = "tide-at-saltmarsh-quay.png"
+_ZONES = "zoneinfo/"
+_LOGIN_LINES = """\
+# The password stands in the variable NEWSLETTER_SMTP_PASSWORD, or is printed by a command; never in this file.
+# password_command = ["pass", "show", "smtp"]"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Provider:
+    """What to write for one SMTP provider. Limits are those of a new account; the comments say where to look."""
+
+    host: str
+    port: int = 587
+    security: str = "starttls"
+    username: str
+    rate: tuple[str, ...]
+    about: str  # one comment line
+    headers: Mapping[str, str] | None = None
+
+
+PROVIDERS: dict[str, Provider] = {
+    "ses": Provider(
+        host="email-smtp.us-east-1.amazonaws.com",
+        username="AKIA...",
+        rate=("14/s", "50000/d"),
+        about="Amazon SES: your region's host, SMTP credentials (not IAM keys). In the sandbox: 1/s, 200/d.",
+    ),
+    "postmark": Provider(
+        host="smtp-broadcasts.postmarkapp.com",
+        username="your-server-token",
+        rate=("10/s",),
+        about="Postmark: the server's API token is both username and password; newsletters need a broadcast stream.",
+        headers={"X-PM-Message-Stream": "broadcast"},
+    ),
+    "mailgun": Provider(
+        host="smtp.mailgun.org",
+        username="letter@mg.example.com",
+        rate=("5/s", "100/d"),
+        about="Mailgun: in the EU smtp.eu.mailgun.org; SMTP credentials of the domain. 100/d is the free plan's.",
+    ),
+    "fastmail": Provider(
+        host="smtp.fastmail.com",
+        port=465,
+        security="tls",
+        username="you@fastmail.com",
+        rate=("1/s", "1000/d"),
+        about="Fastmail: an app password for SMTP. Look up your plan's daily limit before you raise this one.",
+    ),
+    "gmail": Provider(
+        host="smtp.gmail.com",
+        username="you@gmail.com",
+        rate=("1/s", "500/d"),
+        about="Gmail: an app password. 500 a day, Workspace 2000/d; a larger list goes on the next day by itself.",
+    ),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Made:
+    """What was written, in the order to look at it; `notes` are for the person."""
+
+    folder: Path
+    files: tuple[Path, ...]
+    post: Path
+    notes: tuple[str, ...] = ()
+
+
+def init(folder: Path, *, provider: str | None, zone_name: str, random: bytes) -> Made:
+    """Write the files of a new newsletter into `folder`, made where it does not exist.
+
+    `provider` is a key of PROVIDERS or None. Raises Refused with everything that is in the way.
+    """
+    name = " ".join(word.capitalize() for word in slug(folder.absolute().name).split("-"))
+    contents = _contents(name, provider, zone_name, random)
+    ignore = folder / ".gitignore"
+    notes: tuple[str, ...] = ()
+    if ignore.exists():
+        notes = (f"{ignore} is yours: add .newsletter/ to it, so that ledger and keys never enter a repository",)
+        del contents[".gitignore"]
+    _refuse_what_is_there(folder, contents)
+    for relative, data in contents.items():
+        path = folder / relative
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("xb") as file:
+            file.write(data)
+    files = tuple(folder / relative for relative in contents)
+    return Made(folder=folder, files=files, post=next(path for path in files if path.suffix == ".md"), notes=notes)
+
+
+def machine_zone(environment: Mapping[str, str], localtime: Path) -> str:
+    """The machine's time zone by its IANA name: the variable TZ, else where /etc/localtime points, else UTC."""
+    candidates = [environment.get("TZ", "").lstrip(":")]
+    if localtime.is_symlink():
+        candidates.append(str(localtime.resolve()).rpartition(_ZONES)[2])
+    for name in candidates:
+        try:
+            if name:
+                zone(name)
+                return name
+        except ValueError:
+            continue
+    return "UTC"
+
+
+def _contents(name: str, provider: str | None, zone_name: str, random: bytes) -> dict[str, bytes]:
+    shipped = assets.templates() / "init"
+    known = PROVIDERS[provider] if provider else None
+
+    def filled(file: str, **values: str) -> bytes:
+        return string.Template((shipped / file).read_text(encoding="utf-8")).substitute(values).encode()
+
+    settings = filled(
+        "newsletter.toml",
+        id=slug(name),
+        name=name,
+        zone=zone_name,
+        smtp=_smtp(known),
+        headers=_headers(known),
+    )
+    return {
+        "newsletter.toml": settings.rstrip(b"\n") + b"\n",
+        "subscribers.csv": (shipped / "subscribers.csv").read_bytes(),
+        "posts/hello.md": filled("post.md", name=name, post_id=fresh_id(f"hello from {name}", random), picture=PICTURE),
+        f"posts/images/{PICTURE}": (assets.examples() / "posts" / "images" / PICTURE).read_bytes(),
+        ".gitignore": (shipped / "gitignore").read_bytes(),
+    }
+
+
+def _smtp(provider: Provider | None) -> str:
+    if provider is None:
+        return f"""\
+[smtp]
+# A mail server on this machine. For a provider's: its host, port 587 and "starttls", or 465 and "tls".
+host = "localhost"
+port = 25
+security = "none"                           # starttls | tls | none: a password never goes over none but on this machine
+# username = "letter"
+{_LOGIN_LINES}
+# rate = ["14/s", "2000/d"]                 # what your provider allows"""
+    rates = ", ".join(f'"{rate}"' for rate in provider.rate)
+    return f"""\
+[smtp]
+# {provider.about}
+host = "{provider.host}"
+port = {provider.port}
+security = "{provider.security}"
+username = "{provider.username}"
+{_LOGIN_LINES}
+rate = [{rates}]"""
+
+
+def _headers(provider: Provider | None) -> str:
+    if provider is None or not provider.headers:
+        return ""
+    return "\n[headers]\n" + "\n".join(f'"{name}" = "{value}"' for name, value in provider.headers.items())
+
+
+def _refuse_what_is_there(folder: Path, contents: Mapping[str, bytes]) -> None:
+    if folder.exists() and not folder.is_dir():
+        raise Refused(Problem(text="is no folder", file=str(folder), hint="name another folder"))
+    in_the_way = [path for path in (folder / relative for relative in contents) if path.is_symlink() or path.exists()]
+    if in_the_way:
+        hint = "nothing is overwritten: move it away or choose another folder"
+        raise Refused(*(Problem(text="is there already", file=str(path), hint=hint) for path in in_the_way))

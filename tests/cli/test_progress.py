@@ -1,0 +1,102 @@
+"""What a person sees while mails go out."""
+
+from __future__ import annotations
+
+import io
+from datetime import UTC, datetime, timedelta
+
+from newsletter_cli.cli.progress import Figures, Progress
+from newsletter_cli.cli.terminal import Terminal
+from newsletter_cli.delivery.events import Held, Pace, Recorded, Waiting
+from newsletter_cli.ledger.model import Claim, Settled
+from newsletter_cli.ledger.states import Outcome
+
+
+class Stream(io.StringIO):
+    def __init__(self, *, tty: bool) -> None:
+        super().__init__()
+        self.tty = tty
+
+    def isatty(self) -> bool:
+        return self.tty
+
+
+class Ticking:
+    def __init__(self) -> None:
+        self.seconds = 100.0
+
+    def now(self) -> datetime:
+        return datetime(2026, 1, 1, tzinfo=UTC) + timedelta(seconds=self.seconds)
+
+    def monotonic(self) -> float:
+        return self.seconds
+
+    async def sleep(self, seconds: float) -> None:
+        self.seconds += seconds
+
+
+def recorded(outcome: Outcome, *, tries: int = 0) -> Recorded:
+    claim = Claim(id=1, person=b"", email="a@example.com", version="full", fields={}, tries=tries, first_try_at=None)
+    return Recorded(claim, Settled(id=1, outcome=outcome))
+
+
+def run(*, tty: bool) -> str:
+    out = Stream(tty=tty)
+    terminal = Terminal(stdin=io.StringIO(), stdout=io.StringIO(), stderr=out, environment={})
+    clock = Ticking()
+    with Progress(terminal, clock, total=200) as progress:
+        for number in range(130):
+            clock.seconds += 1
+            progress(recorded(Outcome.FAILED if number == 7 else Outcome.SENT))
+    return out.getvalue()
+
+
+def test_without_a_terminal_one_line_a_minute_and_nothing_is_redrawn() -> None:
+    said = run(tty=False)
+    assert said.splitlines() == [
+        "60 of 200: sent 59, deferred 0, failed 1; 1.0/s, 2m20s left",
+        "120 of 200: sent 119, deferred 0, failed 1; 1.0/s, 1m20s left",
+    ]
+    assert "\r" not in said
+    assert "\x1b" not in said
+
+
+def test_on_a_terminal_a_bar_that_goes_away() -> None:
+    said = run(tty=True)
+    assert "130/200" in said
+    assert "sent 129, deferred 0, failed 1; 1.0/s, 1m10s left" in said
+
+
+def test_a_wait_is_shown_at_once_and_forgotten_at_the_next_mail() -> None:
+    out = Stream(tty=False)
+    terminal = Terminal(stdin=io.StringIO(), stdout=io.StringIO(), stderr=out, environment={})
+    clock = Ticking()
+    with Progress(terminal, clock) as progress:
+        progress.expect(3)
+        progress(Pace(5.0, 1, "server asked to slow down"))
+        progress(Waiting(clock.now() + timedelta(seconds=30), "server asked to \x1b[2Jslow down"))
+        clock.seconds += 61
+        progress(recorded(Outcome.SENT))
+    first, second = out.getvalue().splitlines()
+    assert "of 5/s; waits until " in first
+    assert "server asked to \\x1b[2Jslow down" in first
+    assert "waits" not in second
+
+
+def test_what_held_it_is_shown() -> None:
+    figures = Figures(waits="")
+    progress = Progress(
+        Terminal(stdin=io.StringIO(), stdout=io.StringIO(), stderr=Stream(tty=False), environment={}), Ticking()
+    )
+    progress(Held("the login was refused"))
+    assert progress.figures.waits == "the login was refused"
+    assert figures.left is None
+
+
+def test_who_is_tried_again_no_longer_counts_as_deferred() -> None:
+    figures = Figures(total=2)
+    figures.count(Outcome.DEFERRED, tried_before=False)
+    assert figures.settled == 0
+    figures.count(Outcome.SENT, tried_before=True)
+    assert figures.counts == {Outcome.DEFERRED: 0, Outcome.SENT: 1}
+    assert figures.settled == 1
