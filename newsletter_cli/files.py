@@ -9,6 +9,7 @@ from __future__ import annotations
 import codecs
 import contextlib
 import difflib
+import errno
 import os
 import re
 import stat
@@ -42,8 +43,11 @@ _WORD = re.compile(rb"[A-Za-z\x80-\xff]+")
 _MULTIBYTE = re.compile(r"[^\x00-\x7f\ufffd]")
 
 
-class Changed(Exception):
+class Changed(OSError):
     """The file no longer holds the bytes that were expected; nothing was written."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(errno.EBUSY, "it was changed meanwhile", str(path))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,29 +74,29 @@ class Decoded:
 
 
 def read_bytes(path: Path, *, what: str, limit_octets: int | None = None) -> bytes:
-    """Read a file whole. `what` names it in messages: "post", "list", "settings file".
+    """Read a file whole. `what` names it in messages: "the post", "the list", "the settings file".
 
     Raises Refused where it is missing, a folder, a device, not readable, or longer than `limit_octets`.
     """
     try:
         mode = path.stat().st_mode
         if stat.S_ISDIR(mode):
-            raise _refused(path, f"the {what} is a folder", "name a file in it")
+            raise _refused(path, f"{what} is a folder", "name a file in it")
         if not (stat.S_ISREG(mode) or stat.S_ISFIFO(mode)):
-            raise _refused(path, f"the {what} is a device, not a file", "name a file")
+            raise _refused(path, f"{what} is a device, not a file", "name a file")
         with path.open("rb") as file:
             data = file.read(-1 if limit_octets is None else limit_octets + 1)
     except FileNotFoundError as error:
-        raise _refused(path, f"there is no such {what}", _likely(path)) from error
+        raise _refused(path, f"{what} is not there", _likely(path)) from error
     except (NotADirectoryError, ValueError) as error:  # ValueError: a NUL in the name
-        raise _refused(path, f"there is no such {what}", "look at the path") from error
+        raise _refused(path, f"{what} is not there", "look at the path") from error
     except PermissionError as error:
-        raise _refused(path, f"the {what} may not be read", "look at its permissions") from error
+        raise _refused(path, f"{what} may not be read", "look at its permissions") from error
     except OSError as error:
-        raise _refused(path, f"the {what} cannot be read: {error.strerror}") from error
+        raise _refused(path, f"{what} cannot be read: {error.strerror}") from error
     if limit_octets is not None and len(data) > limit_octets:
         size = path.stat().st_size if stat.S_ISREG(mode) else len(data)
-        raise _refused(path, f"the {what} is too large: {_megabytes(size)}, at most {_megabytes(limit_octets)} is read")
+        raise _refused(path, f"{what} is too large: {_megabytes(size)}, at most {_megabytes(limit_octets)} is read")
     return data
 
 
@@ -169,7 +173,7 @@ def can_replace(path: Path) -> str:
 
 def _expect(target: Path, expected: bytes | None) -> None:
     if expected is not None and target.read_bytes() != expected:
-        raise Changed(str(target))
+        raise Changed(target)
 
 
 @contextlib.contextmanager

@@ -40,13 +40,13 @@ def read(path: Path, *, timezone: str = "UTC", shown: str | None = None) -> Post
     """
     name = shown or str(path)
     try:
-        data = files.read_bytes(path, what="post", limit_octets=LIMIT_OCTETS)
+        data = files.read_bytes(path, what="the post", limit_octets=LIMIT_OCTETS)
     except Refused as refused:
         raise Refused(*(replace(problem, file=name) for problem in refused.problems)) from refused
     beside = path.with_suffix(".txt")
     text = None
     if beside != path and beside.is_file():
-        decoded = files.decode(files.read_bytes(beside, what="text part", limit_octets=LIMIT_OCTETS))
+        decoded = files.decode(files.read_bytes(beside, what="the text part", limit_octets=LIMIT_OCTETS))
         text = _unified(decoded.text) if decoded.text.strip() else None
     return _parse(data, path=path, timezone=timezone, text_part=text, file=name)
 

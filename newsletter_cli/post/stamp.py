@@ -7,10 +7,12 @@ puts an edit into the file. The value of a line that is already there is replace
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from newsletter_cli import files, times
 from newsletter_cli.post.head import SENT, STARTED, Head, Kind, Mark, find, marks
+from newsletter_cli.problems import Problem, Refused
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -27,7 +29,7 @@ _INDENTED_KEY = re.compile(r"""([ \t]*)(?:[^\s#\-&!%]|-\S)""")
 def started(data: bytes, *, instant: datetime, ledger: str) -> bytes:
     """The post with ``email_started_at: TIME LEDGER-ID``; unchanged where it says that it was sent.
 
-    Raises ValueError where the bytes are no text that can be written back as it was.
+    Raises Refused where no line can be added, or the bytes are no text throughout.
     """
     return _stamped(data, STARTED, f"{times.stamp(instant)} {ledger}")
 
@@ -35,7 +37,7 @@ def started(data: bytes, *, instant: datetime, ledger: str) -> bytes:
 def sent(data: bytes, *, instant: datetime) -> bytes:
     """The post with ``email_sent_at: TIME`` in place of the line that said it was begun, else added.
 
-    Unchanged where it says already when it was sent. Raises ValueError as `started` does.
+    Unchanged where it says already when it was sent. Raises Refused as `started` does.
     """
     return _stamped(data, SENT, times.stamp(instant))
 
@@ -43,11 +45,14 @@ def sent(data: bytes, *, instant: datetime) -> bytes:
 def write(path: Path, edit: Callable[[bytes], bytes]) -> bytes:
     """Put an edit into a file, atomically; made anew from the new bytes where the file changed meanwhile.
 
-    Gives the bytes that the file holds now. Raises OSError, or files.Changed where it never holds still.
+    Gives the bytes that the file holds now. Raises OSError (files.Changed where it never holds still) or Refused.
     """
     for _ in range(_TRIES):
         before = path.read_bytes()
-        after = edit(before)
+        try:
+            after = edit(before)
+        except Refused as refused:
+            raise Refused(*(replace(problem, file=str(path)) for problem in refused.problems)) from refused
         if after == before:
             return before
         try:
@@ -55,7 +60,7 @@ def write(path: Path, edit: Callable[[bytes], bytes]) -> bytes:
         except files.Changed:
             continue
         return after
-    raise files.Changed(f"{path} changes all the time")
+    raise files.Changed(path)
 
 
 def _stamped(data: bytes, key: str, value: str) -> bytes:
@@ -65,7 +70,7 @@ def _stamped(data: bytes, key: str, value: str) -> bytes:
     if any(line.key == SENT and line.value for line in found):
         return data
     if any(line.lstrip().startswith("{") for line in head.content[:1]):
-        raise ValueError("the front matter stands in braces, where no line can be added")
+        raise Refused(Problem(text="the front matter stands in braces, where no line can be added"))
     lines = list(head.lines)
     place = _place(head, found, key)
     if place is None:
@@ -97,7 +102,7 @@ def _text(data: bytes) -> tuple[str, str, bytes]:
     if decoded.mark + decoded.text.encode(decoded.encoding, errors="replace") == data:
         return decoded.text, decoded.encoding, decoded.mark
     if decoded.encoding.startswith("utf-"):
-        raise ValueError(f"the post is no {decoded.encoding} text throughout")
+        raise Refused(Problem(text=f"the post is no {decoded.encoding} text throughout"))
     # Every other encoding has ASCII at its bottom, which is all that is looked at here.
     return data.decode("latin-1"), "latin-1", b""
 
