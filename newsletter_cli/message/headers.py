@@ -53,7 +53,13 @@ def unstructured(name: str, text: str) -> bytes:
 
 
 def encoded_words(text: str, column: int) -> str:
-    """`text` as a folded run of encoded words (RFC 2047 §2), the first of which stands at `column`."""
+    """`text` as a folded run of encoded words (RFC 2047 §2), the first of which stands at `column`.
+
+    Behind a long name, where not even one character would fit, it begins with a fold.
+    """
+    start = ""
+    if column + _FRAME + len("=F0=9F=98=80") > LINE:
+        start, column = "\r\n ", 1
     octets = [char.encode() for char in text]
     spelled = ["".join(_Q[octet] for octet in char) for char in octets]
     size = sum(map(len, octets))
@@ -72,7 +78,7 @@ def encoded_words(text: str, column: int) -> str:
         else:
             words.append(f"=?utf-8?b?{base64.b64encode(b''.join(octets[first:last])).decode()}?=")
         first = last
-    return "\r\n ".join(words)
+    return start + "\r\n ".join(words)
 
 
 def mailbox(name: str, box: Mailbox) -> bytes:

@@ -133,10 +133,10 @@ class Draft:
     slots: tuple[Slot, ...]
     problems: tuple[Problem, ...]
     size_octets: int
-    head: Template
-    body: Template
-    places: tuple[Place, ...]
-    subject_parts: tuple[str | Slot, ...]
-    subject_header: bytes  # ready-made; empty where the Subject holds a merge field
-    return_path: tuple[str, ...]  # joined by the token
-    seal: Seal | None
+    head: Template = field(repr=False)
+    body: Template = field(repr=False)
+    places: tuple[Place, ...] = field(repr=False)
+    subject_parts: tuple[str | Slot, ...] = field(repr=False)
+    subject_header: bytes = field(repr=False)  # ready-made; empty where the Subject holds a merge field
+    return_path: tuple[str, ...] = field(repr=False)  # joined by the token
+    seal: Seal | None = field(repr=False)
