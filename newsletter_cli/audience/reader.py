@@ -1,0 +1,179 @@
+"""One list's reader: its rows become subscribers, or are left out with a reason. Made by `exports.recognise`.
+
+The reasons are stable words for a person to read. `read` is the quick form, of which there may be a million;
+`subscriber` wraps it. When all rows are read, `check` raises Refused for what a mark said and nobody understood.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from newsletter_cli import addresses
+from newsletter_cli.addresses import Address, AddressError
+from newsletter_cli.audience import words
+from newsletter_cli.audience.model import LeftOut, Subscriber
+from newsletter_cli.audience.tiers import TIER
+from newsletter_cli.problems import Problem, Refused
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from newsletter_cli.audience.marks import Mark
+    from newsletter_cli.audience.table import Row
+    from newsletter_cli.audience.tiers import Tiering
+
+# Substack keeps the row of somebody who asked to be forgotten under an address of this domain.
+_DELETION_DOMAIN = "deletion-request.substack.com"
+
+
+class Read(NamedTuple):
+    """What a row says. `address` is None where it has none that can be used; then `reason` says why.
+
+    With an address, `reason` is why it must not be mailed, empty where it may be.
+    """
+
+    address: Address | None
+    reason: str
+    level: int
+
+
+class Reader:
+    """Reads the rows of one list. `service` is whose export it is (``plain``: nobody's); `header` as shown."""
+
+    def __init__(
+        self,
+        *,
+        service: str,
+        file: str,
+        header: tuple[str, ...],
+        email: int,
+        names: tuple[int | None, int | None, int | None],
+        marks: tuple[Mark, ...],
+        tiering: Tiering,
+        ignored: frozenset[int] = frozenset(),
+    ) -> None:
+        self.service = service
+        self.file = file
+        self.header = header
+        self.email = email
+        self.marks = marks
+        self.tiering = tiering
+        self._names = names
+        self._trusted = frozenset({email, *names, *(mark.index for mark in marks)} - {None}) | ignored
+        self._keys = _first_of_each(header)
+
+    def read(self, cells: Sequence[str]) -> Read:
+        """Read one row's cells."""
+        cell = cells[self.email] if self.email < len(cells) else ""
+        try:
+            address = addresses.parse_mailbox(cell).address if "<" in cell or ":" in cell else addresses.parse(cell)
+        except AddressError as error:
+            unwrapped = _unwrapped(cell)
+            if unwrapped != cell:
+                return self.read([*cells[: self.email], unwrapped, *cells[self.email + 1 :]])
+            return Read(None, str(error), 0)
+        return Read(address, self._reason(cells, address), self.tiering.level(cells))
+
+    def _reason(self, cells: Sequence[str], address: Address) -> str:
+        """Why a person must not be mailed. Every mark is asked, so that each learns what its column holds."""
+        reason = ""
+        for mark in self.marks:
+            said = mark.reason(cells)
+            reason = reason or said
+        if not reason and not words.OUTRIGHT_CELLS.isdisjoint(cells):
+            reason = self._outright(cells)
+        if address.domain == _DELETION_DOMAIN:
+            reason = "opted out: asked Substack to delete the address"
+        return reason
+
+    def _outright(self, cells: Sequence[str]) -> str:
+        for place, cell in enumerate(cells):
+            if place not in self._trusted and words.outright(cell):
+                header = self.header[place] if place < len(self.header) else f"column {place + 1}"
+                return f"opted out: {header} is {cell.strip()!r}"
+        return ""
+
+    def subscriber(self, row: Row) -> Subscriber | LeftOut:
+        """Read one row whole."""
+        address, reason, level = self.read(row.cells)
+        if address is None:
+            return LeftOut(self.file, row.line, self.cell(row.cells), reason)
+        return Subscriber(
+            address=address,
+            file=self.file,
+            line=row.line,
+            tier=TIER[level],
+            opted_out=reason,
+            fields=self.fields(row.cells),
+        )
+
+    def cell(self, cells: Sequence[str]) -> str:
+        """The address cell as it stood."""
+        return cells[self.email].strip() if self.email < len(cells) else ""
+
+    def fields(self, cells: Sequence[str]) -> dict[str, str]:
+        """The row's columns by header, and first_name, last_name and name where columns give them."""
+        found = {key: plain_text(cells[place]) for place, key in self._keys if place < len(cells)}
+        first, last, whole = (
+            plain_text(cells[place]) if place is not None and place < len(cells) else "" for place in self._names
+        )
+        if first:
+            found["first_name"] = first
+        if last:
+            found["last_name"] = last
+        whole = whole or " ".join(filter(None, (first, last))) or self._display_name(cells)
+        if whole:
+            found["name"] = whole
+        return found
+
+    def _display_name(self, cells: Sequence[str]) -> str:
+        """The name in ``Name <a@b>``."""
+        cell = self.cell(cells)
+        return addresses.parse_mailbox(cell).name if cell.endswith(">") and not cell.startswith("<") else ""
+
+    def problems(self) -> Iterator[Problem]:
+        """What the marks said that is not understood."""
+        for mark in self.marks:
+            values = mark.not_understood
+            if values:
+                shown = ", ".join(repr(value[:40]) for value in values[:10])
+                more = f" and {len(values) - 10} more" if len(values) > 10 else ""
+                yield Problem(
+                    text=f"column {mark.header!r} may say who must not be mailed and is not understood: {shown}{more}",
+                    file=self.file,
+                    hint=(
+                        f"say which value means 'do not mail': --opt-out '{mark.header}=VALUE'"
+                        f" (or, if none does: --column 'ignore={mark.header}')"
+                    ),
+                    code="list-opt-out",
+                )
+
+    def check(self) -> None:
+        """Raise Refused for every mark that is not understood."""
+        found = tuple(self.problems())
+        if found:
+            raise Refused(*found)
+
+
+def _first_of_each(header: Sequence[str]) -> tuple[tuple[int, str], ...]:
+    """Place and key of every column; of two with the same header the first."""
+    seen: dict[str, int] = {}
+    for place, key in enumerate(header):
+        seen.setdefault(key, place)
+    return tuple((place, key) for key, place in seen.items())
+
+
+def plain_text(cell: str) -> str:
+    """A cell without padding, and without the apostrophe that spreadsheets put before what looks like a formula."""
+    stripped = cell.strip()
+    return stripped[1:] if stripped[:1] == "'" and stripped[1:2] in {"=", "+", "-", "@"} else stripped
+
+
+def _unwrapped(cell: str) -> str:
+    """The address inside ``="a@b"`` or ``'a@b'``, as spreadsheets write text that must stay text."""
+    stripped = cell.strip().strip("\ufeff")
+    if stripped.startswith('="') and stripped.endswith('"'):
+        return stripped[2:-1]
+    if len(stripped) > 2 and stripped[0] == stripped[-1] and stripped[0] in "'\"":
+        return stripped[1:-1]
+    return stripped[1:] if stripped[:1] == "'" and stripped[1:2] in {"=", "+", "-", "@"} else cell

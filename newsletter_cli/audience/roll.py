@@ -1,0 +1,383 @@
+"""The roll: all lists of a send merged into one, each person once, everybody else with line and reason.
+
+`Roll.build` streams the lists into a temporary SQLite database (`sqlite3.connect("")`: it moves to a file without a
+name once it outgrows its cache), so memory does not grow with the lists. Rows stay in list order, by file and line. Of
+several rows of one person, told by the address key, the better is kept: one that opted out, then one that pays more,
+then the first; the others are left out as duplicates.
+
+Raises Refused, with every problem of every list at once: no address, an opt-out that is not understood, nobody to mail.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from dataclasses import dataclass
+from itertools import chain, islice
+from typing import TYPE_CHECKING, BinaryIO, NamedTuple
+
+from newsletter_cli import addresses
+from newsletter_cli.audience import (
+    cells as packed,
+    duplicates,
+    rolling,
+    segment as segments,
+    select,
+    table,
+    wishes as asked,
+)
+from newsletter_cli.audience.exports import SAMPLE_ROWS, recognise
+from newsletter_cli.audience.hints import Hints
+from newsletter_cli.audience.model import LeftOut, Subscriber
+from newsletter_cli.audience.tiers import TIER
+from newsletter_cli.problems import Problem, Refused
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+
+    from newsletter_cli.audience.reader import Reader
+    from newsletter_cli.audience.wishes import Wishes
+    from newsletter_cli.post.model import Audience
+
+_SCHEMA = """
+CREATE TABLE row (
+    seq INTEGER PRIMARY KEY,  -- list order
+    list INTEGER NOT NULL, line INTEGER NOT NULL,
+    key TEXT,                 -- the address key; NULL: no usable address
+    email TEXT NOT NULL,      -- the address, or the cell as it stood
+    level INTEGER NOT NULL,   -- audience.tiers
+    reason TEXT NOT NULL,     -- why it is not mailed; empty: it may be
+    twin INTEGER,             -- the row that is kept in place of this one
+    cells TEXT NOT NULL
+);
+"""
+_INSERT = "INSERT INTO row (list, line, key, email, level, reason, cells) VALUES (?, ?, ?, ?, ?, ?, ?)"
+_MAILABLE = "key IS NOT NULL AND twin IS NULL AND reason = ''"
+_CANONICAL = ("first_name", "last_name", "name", "tier")  # columns that every list has for a segment
+_SELECT = "SELECT seq, list, line, key, email, level, reason, twin, cells FROM row"
+
+
+class Chosen(NamedTuple):
+    """One who gets the post, and in which version: ``full`` or ``free``. `person` is what `build`'s function gave."""
+
+    person: bytes
+    subscriber: Subscriber
+    version: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListFile:
+    """One list as it was read: whose export it is, how many rows it has below its header."""
+
+    file: str
+    service: str
+    encoding: str
+    delimiter: str
+    rows: int
+    header: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Counts:
+    """Rows of all lists; the parts add up to `rows`. By tier, of the mailable ones."""
+
+    rows: int
+    mailable: int
+    opted_out: int
+    invalid: int
+    duplicates: int
+    excluded: int
+    by_tier: Mapping[str, int]
+
+
+class _Row(NamedTuple):
+    seq: int
+    list: int
+    line: int
+    key: str | None
+    email: str
+    level: int
+    reason: str
+    twin: int | None
+    cells: str
+
+
+class Roll:
+    """The merged lists. Made by `build`; may be asked any number of times; closed by `close`."""
+
+    def __init__(self, database: sqlite3.Connection, person: Callable[[str], bytes]) -> None:
+        self._database = database
+        self._person = person
+        self._readers: list[Reader] = []
+        self._lists: list[ListFile] = []
+        self._persons_ready = False
+        self.problems: tuple[Problem, ...] = ()
+
+    @classmethod
+    def build(
+        cls,
+        lists: Sequence[tuple[str, bytes | BinaryIO]],
+        *,
+        person: Callable[[str], bytes],
+        exclude: Sequence[tuple[str, bytes | BinaryIO]] = (),
+        columns: Mapping[str, str | Iterable[str]] | None = None,
+        opt_out: Mapping[str, str | Iterable[str]] | Iterable[str] = (),
+        allow_empty: bool = False,
+    ) -> Roll:
+        """Read (file name, content) pairs. `exclude`: lists of addresses that are not to be mailed, whatever they say.
+
+        With `allow_empty` a roll in which nobody may be mailed is no reason to refuse.
+        """
+        database = sqlite3.connect("", isolation_level=None, check_same_thread=False)
+        # Nothing here outlives the process, so no journal; the cache is what a million rows need to be indexed quickly.
+        database.executescript(f"PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF; PRAGMA cache_size=-16000; {_SCHEMA}")
+        roll = cls(database, person)
+        try:
+            roll._fill(lists, exclude, asked.read(columns or {}, opt_out), allow_empty=allow_empty)
+        except BaseException:
+            database.close()
+            raise
+        return roll
+
+    def close(self) -> None:
+        """Give the temporary database back."""
+        self._database.close()
+
+    # Filling
+
+    def _fill(
+        self,
+        lists: Sequence[tuple[str, bytes | BinaryIO]],
+        exclude: Sequence[tuple[str, bytes | BinaryIO]],
+        wishes: Wishes,
+        *,
+        allow_empty: bool,
+    ) -> None:
+        found: list[Problem] = []
+        hints = Hints()
+        for file, data in lists:
+            try:
+                found += self._read_list(file, data, wishes, hints)
+            except Refused as refused:
+                found += refused.problems
+        if lists and len(self._readers) == len(lists):
+            found += rolling.missing_columns(wishes, self._readers)
+        excluded: list[tuple[str, str]] = []
+        for file, data in exclude:
+            try:
+                excluded += rolling.addresses_of(file, data, wishes)
+            except Refused as refused:
+                found += refused.problems
+        stopping = tuple(problem for problem in found if problem.severity == "error")
+        if stopping:
+            raise Refused(*stopping)
+        self._database.execute("BEGIN")
+        duplicates.settle(self._database)
+        duplicates.exclude(self._database, excluded)
+        self._database.execute("COMMIT")
+        self.problems = (*found, *hints.problems)
+        if not allow_empty and not self.counts.mailable:
+            raise Refused(self._nobody())
+
+    def _read_list(self, file: str, data: bytes | BinaryIO, wishes: Wishes, hints: Hints) -> Iterator[Problem]:
+        """Read one list to its end; gives what is wrong with it."""
+        number = len(self._readers)
+        opened = table.rows(data, file=file)
+        sample = list(islice(opened.rows, SAMPLE_ROWS))
+        reader = recognise(opened.header, sample, file=file, wishes=wishes)
+        yield from opened.problems
+        before = self._count("1")
+        self._database.execute("BEGIN")
+        rows = rolling.judged(number, reader, chain(sample, opened.rows), hints)
+        self._database.executemany(_INSERT, rows)
+        self._database.execute("COMMIT")
+        added = self._count("1") - before
+        self._readers.append(reader)
+        self._lists.append(
+            ListFile(
+                file=file,
+                service=reader.service,
+                encoding=opened.encoding,
+                delimiter=opened.delimiter,
+                rows=added,
+                header=reader.header,
+            )
+        )
+        yield from reader.problems()
+        if not self._count(f"list = {number} AND key IS NOT NULL"):
+            yield rolling.no_address(file, added)
+
+    def _nobody(self) -> Problem:
+        counts = self.counts
+        parts = (
+            (counts.opted_out, "opted out"),
+            (counts.invalid, "without a usable address"),
+            (counts.duplicates, "duplicates"),
+            (counts.excluded, "excluded"),
+        )
+        said = ", ".join(f"{count} {what}" for count, what in parts if count)
+        return Problem(
+            text=f"nobody in it may be mailed ({said})",
+            file=", ".join(entry.file for entry in self._lists),
+            hint="`newsletter list check` names every row and the reason",
+            code="list-nobody",
+        )
+
+    def _count(self, where: str) -> int:
+        row = self._database.execute(f"SELECT count(*) FROM row WHERE {where}").fetchone()  # noqa: S608 - our own text
+        return int(row[0])
+
+    # What it is
+
+    @property
+    def lists(self) -> tuple[ListFile, ...]:
+        """The lists in the order given."""
+        return tuple(self._lists)
+
+    @property
+    def services(self) -> tuple[str, ...]:
+        """Whose export each list is, in the order given."""
+        return tuple(entry.service for entry in self._lists)
+
+    @property
+    def counts(self) -> Counts:
+        """How many rows there are, and what became of them."""
+        tiers = self._database.execute(f"SELECT level, count(*) FROM row WHERE {_MAILABLE} GROUP BY level")  # noqa: S608 - our own text
+        by_tier: dict[str, int] = {}
+        for level, count in tiers:
+            by_tier[TIER[level].value] = by_tier.get(TIER[level].value, 0) + count
+        kept = "key IS NOT NULL AND twin IS NULL"
+        return Counts(
+            rows=self._count("1"),
+            mailable=self._count(_MAILABLE),
+            opted_out=self._count(f"{kept} AND reason <> '' AND reason NOT LIKE 'excluded by %'"),
+            invalid=self._count("key IS NULL"),
+            duplicates=self._count("twin IS NOT NULL"),
+            excluded=self._count(f"{kept} AND reason LIKE 'excluded by %'"),
+            by_tier=by_tier,
+        )
+
+    # Who gets it
+
+    def chosen(self, audience: Audience, *, segment: str = "", paywalled: bool = False) -> Iterator[Chosen]:
+        """Everybody who gets a post for `audience`, in list order.
+
+        Raises Refused at once where the tier that decides is not told for somebody, or the segment is not valid.
+        """
+        decide = self._decision(audience, segment=segment, paywalled=paywalled)
+        return self._chosen(decide)
+
+    def _chosen(self, decide: Callable[[_Row], select.Choice]) -> Iterator[Chosen]:
+        for row in map(_Row._make, self._database.execute(f"{_SELECT} WHERE {_MAILABLE} ORDER BY seq")):
+            version = decide(row).version
+            if version:
+                yield Chosen(self._person(str(row.key)), self._subscriber(row), version)
+
+    def left_out(self, audience: Audience, *, segment: str = "", paywalled: bool = False) -> Iterator[LeftOut]:
+        """Everybody else, by file and line: no usable address, duplicates, opt-outs, out of the audience."""
+        decide = self._decision(audience, segment=segment, paywalled=paywalled)
+        return self._left_out(decide)
+
+    def _left_out(self, decide: Callable[[_Row], select.Choice]) -> Iterator[LeftOut]:
+        for row in map(_Row._make, self._database.execute(f"{_SELECT} ORDER BY seq")):
+            reason = self._reason(row) or decide(row).reason
+            if reason:
+                yield LeftOut(self._readers[row.list].file, row.line, row.email, reason)
+
+    def rejects(self) -> Iterator[tuple[LeftOut, tuple[str, ...], list[str]]]:
+        """Every row that no audience would be mailed: why, its list's header, and its cells as they stood."""
+        for row in map(_Row._make, self._database.execute(f"{_SELECT} ORDER BY seq")):
+            reason = self._reason(row)
+            if reason:
+                reader = self._readers[row.list]
+                yield LeftOut(reader.file, row.line, row.email, reason), reader.header, packed.unpack(row.cells)
+
+    def subscribers(self) -> Iterator[Subscriber]:
+        """Every row with a usable address, opted out or not, each person once."""
+        for row in map(
+            _Row._make, self._database.execute(f"{_SELECT} WHERE key IS NOT NULL AND twin IS NULL ORDER BY seq")
+        ):
+            yield self._subscriber(row)
+
+    def get(self, person: bytes, audience: Audience, *, segment: str = "", paywalled: bool = False) -> Chosen | None:
+        """One person, if the post is for them."""
+        self._index_persons()
+        row = self._database.execute(f"{_SELECT} JOIN who USING (seq) WHERE person = ?", (person,)).fetchone()
+        if row is None:
+            return None
+        found = _Row._make(row)
+        version = self._decision(audience, segment=segment, paywalled=paywalled)(found).version
+        return Chosen(person, self._subscriber(found), version) if version else None
+
+    def contains(self, person: bytes) -> bool:
+        """Whether a person is in the lists and may be mailed, whatever the audience."""
+        self._index_persons()
+        return self._database.execute("SELECT 1 FROM who WHERE person = ?", (person,)).fetchone() is not None
+
+    def _index_persons(self) -> None:
+        """Make the table of persons; only those who go on with a campaign ask for it."""
+        if self._persons_ready:
+            return
+        self._database.execute("CREATE TABLE who (person BLOB PRIMARY KEY, seq INTEGER NOT NULL) WITHOUT ROWID")
+        keys = self._database.execute(f"SELECT key, seq FROM row WHERE {_MAILABLE}")  # noqa: S608 - our own text
+        known = ((self._person(key), seq) for key, seq in keys)
+        self._database.execute("BEGIN")
+        self._database.executemany("INSERT INTO who VALUES (?, ?)", known)
+        self._database.execute("COMMIT")
+        self._persons_ready = True
+
+    def _decision(self, audience: Audience, *, segment: str, paywalled: bool) -> Callable[[_Row], select.Choice]:
+        """The choice for a row, once it is known that every row can be decided."""
+        choices = select.choices(audience, paywalled=paywalled)
+        untold = [str(level) for level, choice in enumerate(choices) if not choice.told]
+        if untold:
+            self._require_tiers(audience, ", ".join(untold))
+        if not segment.strip():
+            return lambda row: choices[row.level]
+        wanted = segments.parse(segment)
+        wanted.require({entry.file: (*entry.header, *_CANONICAL) for entry in self._lists})
+        out = select.Choice(reason=f"not in the segment: {segment.strip()}")
+
+        def decide(row: _Row) -> select.Choice:
+            fields = self._readers[row.list].fields(packed.unpack(row.cells))
+            return choices[row.level] if wanted.holds(segments.compacted(fields, TIER[row.level].value)) else out
+
+        return decide
+
+    def _require_tiers(self, audience: Audience, untold: str) -> None:
+        where = f"{_MAILABLE} AND level IN ({untold})"
+        row = self._database.execute(f"{_SELECT} WHERE {where} ORDER BY seq LIMIT 1").fetchone()
+        if row is None:
+            return
+        first = _Row._make(row)
+        reader = self._readers[first.list]
+        what = "founding" if reader.tiering.tells and audience == "founding" else "paid or free"
+        raise Refused(
+            Problem(
+                text=f"the list does not tell whether {first.email} is {what} (and {self._count(where) - 1} more),"
+                f" and the post is for {audience.value.replace('_', ' ')}"
+                + (" with a paywall" if audience == "everyone" else ""),
+                file=reader.file,
+                line=first.line,
+                hint="add a column `tier` with free, paid or founding, or name the one that has it: --column tier=…",
+                code="list-tier",
+            )
+        )
+
+    def _subscriber(self, row: _Row) -> Subscriber:
+        reader = self._readers[row.list]
+        local, _, domain = row.email.rpartition("@")
+        return Subscriber(
+            address=addresses.Address(local, domain),
+            file=reader.file,
+            line=row.line,
+            tier=TIER[row.level],
+            opted_out=row.reason,
+            fields=reader.fields(packed.unpack(row.cells)),
+        )
+
+    def _reason(self, row: _Row) -> str:
+        """Why a row is mailed in no case."""
+        if row.twin is None:
+            return row.reason
+        number, line = self._database.execute("SELECT list, line FROM row WHERE seq = ?", (row.twin,)).fetchone()
+        return f"duplicate of line {line}" + (f" of {self._readers[number].file}" if number != row.list else "")

@@ -1,0 +1,58 @@
+"""What one list adds to the roll: its rows as the database keeps them, and what is wrong with it as a whole."""
+
+from __future__ import annotations
+
+from itertools import chain, islice
+from typing import TYPE_CHECKING, BinaryIO
+
+from newsletter_cli.audience import cells as packed, table
+from newsletter_cli.audience.exports import SAMPLE_ROWS, recognise
+from newsletter_cli.problems import Problem
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from newsletter_cli.audience.hints import Hints
+    from newsletter_cli.audience.reader import Reader
+    from newsletter_cli.audience.wishes import Wishes
+
+
+def judged(
+    number: int, reader: Reader, rows: Iterable[table.Row], hints: Hints
+) -> Iterator[tuple[int, int, str | None, str, int, str, str]]:
+    """What goes into the database for each row."""
+    file, read, pack = reader.file, reader.read, packed.pack
+    for line, cells in rows:
+        address, reason, level = read(cells)
+        if address is None:
+            yield number, line, None, reader.cell(cells), level, reason, pack(cells)
+            continue
+        if not reason:
+            hints.look(address, file, line)
+        yield number, line, address.key, str(address), level, reason, pack(cells)
+
+
+def no_address(file: str, added: int) -> Problem:
+    """A list of `added` rows none of which can be mailed."""
+    if not added:
+        return Problem(text="has a header and no rows", file=file, hint="export the list again", code="list-empty")
+    said = f"none of its {added} rows has a usable address"
+    return Problem(text=said, file=file, hint="say which column holds it: --column email=HEADER", code="list-email")
+
+
+def missing_columns(wishes: Wishes, readers: Sequence[Reader]) -> Iterator[Problem]:
+    """The columns that the user named and no list has."""
+    for name in wishes.missing(reader.header for reader in readers):
+        known = ", ".join(readers[0].header[:12])
+        yield Problem(text=f"no column {name!r}", file=readers[0].file, hint=f"it has {known}", code="list-column")
+
+
+def addresses_of(file: str, data: bytes | BinaryIO, wishes: Wishes) -> Iterator[tuple[str, str]]:
+    """The keys of a list whose rows are not to be mailed, and where each stands."""
+    opened = table.rows(data, file=file)
+    sample = list(islice(opened.rows, SAMPLE_ROWS))
+    reader = recognise(opened.header, sample, file=file, wishes=wishes)
+    for line, cells in chain(sample, opened.rows):
+        address = reader.read(cells).address
+        if address is not None:
+            yield address.key, f"{file}:{line}"
