@@ -21,7 +21,7 @@ from urllib.parse import quote, unquote, urljoin, urlsplit
 from newsletter_cli.problems import Problem, Severity
 from newsletter_cli.rendering import pictures
 from newsletter_cli.rendering.model import InlineImage, Site
-from newsletter_cli.rendering.nodes import classes, drop, line_of, remove
+from newsletter_cli.rendering.nodes import classes, drop, line_of, remove, text_of
 from newsletter_cli.rendering.page import COLUMN
 
 if TYPE_CHECKING:
@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
 LONGEST = 2 * COLUMN  # screens of double density show a column-wide image sharp
 _LARGEST_FILE = 40_000_000
+_TEMPLATE = "template:"
+_INLINE_WIDTH = 48  # pixels; what is no wider is a sign in a line of text
 _FILE_NAME = re.compile(
     r"(?:[\w\\ ().,%@+-]+\.(?:png|jpe?g|gif|webp|hei[cf]|tiff?|svg|avif|bmp)|IMG_\d+|image\d*)\Z", re.IGNORECASE
 )
@@ -54,6 +56,7 @@ class _Local:
     element: etree._Element
     picture: Picture
     name: str
+    own: bool = False  # a template's, not the post's
 
 
 @dataclass(slots=True)
@@ -63,6 +66,7 @@ class _Places:
     folder: Path
     site: Site
     file: str
+    searched: tuple[str, ...]
     local: list[_Local] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
 
@@ -73,19 +77,24 @@ class _Places:
         self.problems.append(Problem(text=text, file=self.file, line=line, hint=hint, severity=severity, code=code))
 
 
-def place(tree: etree._Element, folder: Path, site: Site, *, file: str) -> Placed:
-    """Give every image of the tree a source that a mail can show."""
-    places = _Places(folder, site, file)
+def place(tree: etree._Element, folder: Path, site: Site, *, file: str, searched: tuple[str, ...] = ()) -> Placed:
+    """Give every image of the tree a source that a mail can show. `searched` are the template's folders."""
+    places = _Places(folder, site, file, searched)
     for element in list(tree.iter("img")):
-        _alt(element, places)
-        _source(element, places)
+        ours = any(name.startswith("nl-") for name in classes(element))
+        if not ours:
+            _alt(element, places)
+        if ours and element.get("src", "").startswith(_TEMPLATE):
+            _of_template(element, places)
+        else:
+            _source(element, places)
+        if not ours and element.tag == "img":
+            _set_apart(element)
     return _shipped(places)
 
 
 def _alt(element: etree._Element, places: _Places) -> None:
     """Keep a text that says what is seen; a file name says nothing (and is kept from the readers)."""
-    if "nl-mark" in classes(element):
-        return
     said = " ".join(element.get("alt", "").split())
     plain = said.replace("\\", "")
     if plain and not _FILE_NAME.match(plain):
@@ -119,6 +128,33 @@ def _source(element: etree._Element, places: _Places) -> None:
         _of_site(element, said, places)
     else:
         _file(element, said, places)
+
+
+def _of_template(element: etree._Element, places: _Places) -> None:
+    """A picture that a partial names: a file in the template's folders, always shipped with the mail."""
+    name = element.get("src", "").removeprefix(_TEMPLATE)
+    for folder in places.searched:
+        path = Path(folder) / name
+        if re.fullmatch(r"[\w-]+\.\w+", name) and path.is_file():
+            try:
+                places.local.append(_Local(element, pictures.fit(_read(path), LONGEST), path.stem, own=True))
+            except pictures.NotShown as error:
+                places.problems.append(Problem(text=f"a picture: {error.text}", file=str(path), hint=error.hint))
+                break
+            return
+    element.tag = "span"
+    element.text = element.get("alt", "")
+    drop(element, "src", "alt", "width", "height")
+
+
+def _set_apart(element: etree._Element) -> None:
+    """Let a picture that stands alone in its block stand in the middle, a smaller one in its line."""
+    block = element.getparent()
+    while block is not None and block.tag in {"a", "span", "em", "strong", "picture"}:
+        block = block.getparent()
+    width = _pixels(element.get("width", "")) or COLUMN
+    if block is not None and not text_of(block) and len(list(block.iter("img"))) == 1 and width > _INLINE_WIDTH:
+        element.set("class", f"{element.get('class', '')} nl-image".strip())
 
 
 def _remote(element: etree._Element, url: str) -> None:
@@ -215,8 +251,8 @@ def _missing(element: etree._Element) -> None:
 
 def _sized(element: etree._Element, width: int, height: int) -> None:
     """Set the sizes in which it is shown: its own, or the author's, and at most the column."""
-    if classes(element) & {"nl-mark", "nl-thumb"}:
-        return
+    if any(name.startswith("nl-") for name in classes(element) - {"nl-image", "nl-clear"}):
+        return  # a partial has set the size
     wanted = _pixels(element.get("width", "")) or width
     own_height = _pixels(element.get("height", "")) if _pixels(element.get("width", "")) else 0
     tall = height * wanted / width if width and height else own_height
@@ -237,34 +273,45 @@ def _pixels(said: str) -> int:
 
 def _shipped(places: _Places) -> Placed:
     """Decide how the local images travel, and name them."""
-    total = sum(len(data) for data in {local.picture.data for local in places.local})
-    mode, budget, base = places.site.images_mode, places.site.images_budget_octets, places.site.images_base_url
-    linked = mode == "link" or (mode == "auto" and total > budget and bool(base))
-    if linked and not base and places.local:
+    linked = _linked(places)
+    embedded: dict[str, InlineImage] = {}
+    published: dict[str, InlineImage] = {}
+    base = places.site.images_base_url
+    for local in places.local:
+        digest = hashlib.sha256(local.picture.data).hexdigest()[:24]
+        name = f"{_plain(local.name)}-{digest[:10]}.{local.picture.ending}"
+        image = InlineImage(f"{digest}@newsletter.invalid", local.picture.data, local.picture.mime, name)
+        if not local.own:
+            image = published.setdefault(digest, image)
+        if local.own or not linked:
+            image = embedded.setdefault(digest, image)
+            local.element.set("src", f"cid:{image.cid}")
+        else:
+            local.element.set("src", f"{base.rstrip('/')}/{image.filename}")
+        _sized(local.element, local.picture.width, local.picture.height)
+        if local.picture.clear and not local.own:
+            local.element.set("class", f"{local.element.get('class', '')} nl-clear".strip())
+    return Placed(tuple(embedded.values()), tuple(published.values()), tuple(places.problems))
+
+
+def _linked(places: _Places) -> bool:
+    """Whether the post's local images are linked; what is wrong with that goes to the problems."""
+    site = places.site
+    total = sum(len(data) for data in {local.picture.data for local in places.local if not local.own})
+    over = total > site.images_budget_octets
+    if site.images_base_url and (site.images_mode == "link" or (site.images_mode == "auto" and over)):
+        return True
+    if site.images_mode == "link" and total:
         places.problems.append(
             Problem(text="linked images need images.base_url", hint="set it, or mode = embed", code="image-base-url")
         )
-        linked = False
-    if not linked and total > budget:
-        said = f"the images take {total // 1000} kB, more than the {budget // 1000} kB of images.budget"
+    elif over:
+        said = f"the images take {total // 1000} kB, more than the {site.images_budget_octets // 1000} kB of the budget"
         hint = "make them smaller, or publish them and set images.base_url"
         places.problems.append(
             Problem(text=said, file=places.file, hint=hint, severity=Severity.WARNING, code="images-heavy")
         )
-    shipped: dict[str, InlineImage] = {}
-    for local in places.local:
-        digest = hashlib.sha256(local.picture.data).hexdigest()[:24]
-        name = f"{_plain(local.name)}-{digest[:10]}.{local.picture.ending}"
-        image = shipped.setdefault(
-            digest, InlineImage(f"{digest}@newsletter.invalid", local.picture.data, local.picture.mime, name)
-        )
-        source = urljoin(base if base.endswith("/") else f"{base}/", image.filename) if linked else f"cid:{image.cid}"
-        local.element.set("src", source)
-        _sized(local.element, local.picture.width, local.picture.height)
-        if local.picture.clear:
-            local.element.set("class", f"{local.element.get('class', '')} nl-clear".strip())
-    images = tuple(shipped.values())
-    return Placed(() if linked else images, images, tuple(places.problems))
+    return False
 
 
 def _plain(name: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from html import escape
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -23,6 +24,15 @@ def classes(element: etree._Element) -> set[str]:
 def text_of(element: etree._Element) -> str:
     """All text in an element, white space collapsed."""
     return " ".join("".join(str(part) for part in element.itertext()).split())
+
+
+def inner_html(element: etree._Element) -> str:
+    """What stands in an element, as HTML."""
+    from lxml import html
+
+    parts = [escape(element.text or "", quote=False)]
+    parts += [str(html.tostring(child, encoding="unicode")) for child in element]  # with the text behind each
+    return "".join(parts)
 
 
 def drop(element: etree._Element, *names: str) -> None:

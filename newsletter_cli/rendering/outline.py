@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING
 
 from lxml import etree
 
-from newsletter_cli.rendering.nodes import remove, text_of
+from newsletter_cli.rendering.nodes import classes, remove, text_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+_LAYOUT = {"role": "presentation", "cellpadding": "0", "cellspacing": "0", "border": "0"}
 _HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6")
 _OURS = re.compile(r"(?:nl-[\w-]+|post-body)\Z")
 # Classes that mean something to the text part or to the style sheet; all others only make the mail longer.
@@ -74,6 +75,27 @@ def fit_tables(tree: etree._Element) -> None:
         box.tail, table.tail = table.tail, None
         parent.replace(table, box)
         box.append(table)
+
+
+def lay_notes(tree: etree._Element) -> None:
+    """Set the platform's footnotes with their number beside them: two cells, since Outlook floats nothing."""
+    for note in list(tree.iter("div")):
+        number = next((link for link in note.iter("a") if "footnote-number" in classes(link)), None)
+        content = next((part for part in note.iter("div") if "footnote-content" in classes(part)), None)
+        if "footnote" not in classes(note) or number is None or content is None or number in content.iter("a"):
+            continue
+        table = etree.Element("table", _LAYOUT | {"class": "nl-note"})
+        row = etree.SubElement(table, "tr")
+        mark = etree.SubElement(row, "td", {"class": "nl-note-mark", "width": "30", "valign": "top"})
+        cell = etree.SubElement(row, "td", {"valign": "top"})
+        number.tail = None
+        mark.append(number)
+        content.tail = None
+        cell.append(content)
+        for child in list(note):
+            note.remove(child)
+        note.text = None
+        note.append(table)
 
 
 def own_classes(tree: etree._Element) -> None:

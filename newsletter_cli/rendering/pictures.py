@@ -14,7 +14,8 @@ import struct
 import warnings
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -108,10 +109,10 @@ def _opened(data: bytes, kind: str) -> Image.Image:
 
     if kind == "heic":
         try:
-            import pillow_heif
+            heif: Any = import_module("pillow_heif")  # by name: the checker need not have what is optional
         except ImportError as error:
             raise NotShown("it is HEIC, which needs a library", _EXTRA) from error
-        pillow_heif.register_heif_opener()
+        heif.register_heif_opener()
     image = Image.open(io.BytesIO(data))
     if image.width * image.height > _MOST_PIXELS:
         raise NotShown(f"it has {image.width} × {image.height} pixels", "make it smaller")
@@ -199,7 +200,7 @@ def _stripped_png(data: bytes) -> bytes:
 def _drawn(data: bytes, longest: int) -> bytes:
     """An SVG as PNG. What it links to stays unread: it is refused if it names anything outside itself."""
     try:
-        import resvg_py
+        resvg: Any = import_module("resvg_py")
     except ImportError as error:
         raise NotShown("it is SVG, which mail clients do not show and which needs a library to draw", _EXTRA) from error
     text = data.decode("utf-8", "replace")
@@ -208,7 +209,7 @@ def _drawn(data: bytes, longest: int) -> bytes:
     ):
         raise NotShown("its SVG takes other files in", "export it as PNG")
     try:
-        drawn = resvg_py.svg_to_bytes(svg_string=text, width=longest)
+        drawn = resvg.svg_to_bytes(svg_string=text, width=longest)
     except Exception as error:  # the binding raises what the renderer says
         raise NotShown(f"its SVG cannot be drawn ({_said(error)})", "export it as PNG") from error
     return bytes(drawn)

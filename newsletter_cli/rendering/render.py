@@ -62,16 +62,20 @@ def render(post: Post, site: Site, version: Version = Version.FULL) -> Rendered:
     said = words.words(language)
     colours, wrong = theme(site.theme, language)
     problems += wrong
-    problems += embeds.build(tree, page.environment(page.folders_of(site.template, site.template_folders)[0]), file)
+    searched, _ = page.folders_of(site.template, site.template_folders)
+    made = page.environment(searched)
+    context = embeds.Context(web_url=web_url, language=language, words=said)
+    problems += embeds.build(tree, made, context, file=file)
     problems += links.absolute(tree, base=site.site_url or web_url, file=file)
     problems += merge.place(tree, fields, file=file)
     outline.shift_headings(tree, title=post.meta.title)
     outline.fit_tables(tree)
-    placed = images.place(tree, post.path.parent, site, file=file)
+    placed = images.place(tree, post.path.parent, site, file=file, searched=searched)
     problems += placed.problems
     body_text = text.to_text(tree, width=_TEXT_WIDTH)
     preheader = post.preheader or _opening(tree)
     outline.name_targets(tree)
+    outline.lay_notes(tree)
     outline.tidy(tree)
 
     parts = page.Parts(
