@@ -40,6 +40,8 @@ _UTF16_NUL_SHARE = 0.2
 _SAMPLE_OCTETS = 65_536
 _HIGH = re.compile(rb"[\x80-\xff]")
 _WORD = re.compile(rb"[A-Za-z\x80-\xff]+")
+_ASCII = bytes([9, 10, 13, *range(0x20, 0x7F)])
+_ASCII_TEXT = _ASCII.decode("ascii")
 _MULTIBYTE = re.compile(r"[^\x00-\x7f\ufffd]")
 
 
@@ -277,8 +279,11 @@ def _legacy(data: bytes) -> str:
         return western
     from charset_normalizer import from_bytes
 
-    best = from_bytes(sample).best()
-    return best.encoding if best is not None and best.encoding != "ascii" else western
+    # Best first. Mainframe encodings are left out: the lines of ASCII would be other characters there.
+    fitting = (
+        match.encoding for match in from_bytes(sample) if _ASCII.decode(match.encoding, "replace") == _ASCII_TEXT
+    )
+    return next((encoding for encoding in fitting if encoding not in {"ascii", "utf_8"}), western)
 
 
 def _refused(path: Path, text: str, hint: str = "") -> Refused:
