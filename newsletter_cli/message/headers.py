@@ -19,6 +19,8 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote, urlsplit
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from newsletter_cli.addresses import Address, Mailbox
 
 LINE = 76  # RFC 2047 §2: a line that holds an encoded word
@@ -28,9 +30,10 @@ _FRAME = len("=?utf-8?q??=")
 
 # C0, DEL, C1, the two Unicode line ends. By number, not by category: those change with the Python version.
 _CONTROLS = re.compile("[\x00-\x20\x7f-\x9f\u2028\u2029]+")
-# RFC 2047 §5 (3): what Q leaves bare in a phrase; the strictest place decides for all.
-_Q_BARE = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789!*+-/")
-_Q = tuple("_" if octet == 0x20 else chr(octet) if octet in _Q_BARE else f"={octet:02X}" for octet in range(256))
+# RFC 2047 §5 (3): what Q leaves bare in a phrase, the strictest place; a space becomes "_".
+_Q_SHORT = b" ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789!*+-/"
+_Q_LONG = re.compile(r"[^ A-Za-z0-9!*+/-]")
+_Q_CONTINUED = frozenset({"=8", "=9", "=A", "=B"})  # the octet goes on with a character begun before (RFC 3629 §3)
 _ATOMS = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~ -]+\Z")
 # RFC 3986 §2: what may stand in a URL; everything else is percent-encoded. Brackets only hold IPv6 literals.
 _NOT_IN_URL = re.compile(r"[^A-Za-z0-9\-._~:/?#\[\]@!$&'()*+,;=%]")
@@ -60,25 +63,39 @@ def encoded_words(text: str, column: int) -> str:
     start = ""
     if column + _FRAME + len("=F0=9F=98=80") > LINE:
         start, column = "\r\n ", 1
-    octets = [char.encode() for char in text]
-    spelled = ["".join(_Q[octet] for octet in char) for char in octets]
-    size = sum(map(len, octets))
-    in_q = sum(map(len, spelled)) <= (size + 2) // 3 * 4
-    words: list[str] = []
-    first = 0
-    while first < len(octets):
-        room = min(WORD, LINE - (1 if words else column)) - _FRAME
-        room = room if in_q else room // 4 * 3
-        last, used = first, 0
-        while last < len(octets) and used + (cost := len(spelled[last]) if in_q else len(octets[last])) <= room:
-            used += cost
-            last += 1
-        if in_q:
-            words.append(f"=?utf-8?q?{''.join(spelled[first:last])}?=")
-        else:
-            words.append(f"=?utf-8?b?{base64.b64encode(b''.join(octets[first:last])).decode()}?=")
-        first = last
+    octets = text.encode()
+    # Whichever is shorter; a Q word costs two characters more for each octet that does not stand bare.
+    if len(octets) + 2 * len(octets.translate(None, _Q_SHORT)) <= (len(octets) + 2) // 3 * 4:
+        spelled = _Q_LONG.sub(lambda match: f"={ord(match[0]):02X}", octets.decode("latin-1")).replace(" ", "_")
+        words = _cut_q(spelled, column)
+    else:
+        words = _cut_b(octets, column)
     return start + "\r\n ".join(words)
+
+
+def _cut_q(spelled: str, column: int) -> Iterator[str]:
+    room = min(WORD, LINE - column) - _FRAME
+    while spelled:
+        cut = room
+        if len(spelled) > room:
+            escape = spelled.rfind("=", cut - 2, cut)
+            cut = cut if escape == -1 else escape
+            while spelled[cut : cut + 2] in _Q_CONTINUED:
+                cut -= 3
+        yield f"=?utf-8?q?{spelled[:cut]}?="
+        spelled = spelled[cut:]
+        room = WORD - _FRAME
+
+
+def _cut_b(octets: bytes, column: int) -> Iterator[str]:
+    room = (min(WORD, LINE - column) - _FRAME) // 4 * 3
+    while octets:
+        cut = room
+        while len(octets) > cut and octets[cut] & 0xC0 == 0x80:
+            cut -= 1
+        yield f"=?utf-8?b?{base64.b64encode(octets[:cut]).decode()}?="
+        octets = octets[cut:]
+        room = (WORD - _FRAME) // 4 * 3
 
 
 def mailbox(name: str, box: Mailbox) -> bytes:
