@@ -8,8 +8,12 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from PIL import Image, ImageDraw, ImageFont
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 TARGET = Path(__file__).parents[1] / "examples" / "posts" / "images" / "tide-at-saltmarsh-quay.png"
 FONT = "/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf"
@@ -94,7 +98,7 @@ def _hills(pen: ImageDraw.ImageDraw) -> None:
         pen.polygon([(0, HEIGHT * FINE), *ridge, (WIDTH * FINE, HEIGHT * FINE)], fill=colour)
 
 
-def _sea(picture: Image.Image, surface: list[tuple[float, float]]) -> None:
+def _sea(picture: Image.Image, surface: Sequence[tuple[float, float]]) -> None:
     width, height = picture.size
     water = Image.new("RGB", picture.size)
     pen = ImageDraw.Draw(water)

@@ -16,6 +16,7 @@ from newsletter_cli.problems import NewsletterError, NotNow, Problem, Refused, S
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+    from pathlib import Path
 
 # C0 and C1 controls but tab and newline, and the marks that turn the direction of what follows (UAX #9).
 _CONTROLS = {
@@ -115,6 +116,18 @@ class Terminal:
         self.stderr.write(f"{harmless(question)} [y/N] ")
         self.stderr.flush()
         return self.stdin.readline().strip().casefold() in {"y", "yes"}
+
+    def open(self, page: Path) -> bool:
+        """Open a file in the person's browser, where there is a display; whether that was done.
+
+        Without a display the standard library would start a text browser in this terminal.
+        """
+        display = any(self.environment.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY"))
+        if not display and sys.platform != "darwin":
+            return False
+        import webbrowser
+
+        return webbrowser.open(page.resolve().as_uri())
 
     def _paint(self, stream: TextIO, text: str, colour: str) -> str:
         return f"\x1b[{colour}m{text}\x1b[0m" if self.coloured(stream) else text

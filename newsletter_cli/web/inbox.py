@@ -167,7 +167,7 @@ def _mail(number: int, mail: Received) -> str:
         subject=html.escape(str(message["Subject"] or "")),
         summary=summary,
         size=f"{len(mail.data) / 1000:.0f} kB",
-        html=html.escape(_framed(message)),
+        html=html.escape(framed(message)),
         text=html.escape(_text(message)),
         headers=html.escape(_headers(mail)),
     )
@@ -184,7 +184,7 @@ def _text(message: EmailMessage) -> str:
     return "" if part is None else str(part.get_content())
 
 
-def _framed(message: EmailMessage) -> str:
+def framed(message: EmailMessage) -> str:
     """The HTML part with its embedded pictures as data: addresses; links open in a new tab."""
     part = message.get_body(("html",))
     if part is None:

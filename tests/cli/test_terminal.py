@@ -42,7 +42,7 @@ def test_results_and_problems_go_to_their_streams() -> None:
     ("tty", "variables", "coloured"),
     [(True, {}, True), (False, {}, False), (True, {"NO_COLOR": "1"}, False), (True, {"TERM": "dumb"}, False)],
 )
-def test_colour_only_on_a_terminal(tty: bool, variables: dict[str, str], coloured: bool) -> None:  # noqa: FBT001 - a table
+def test_colour_only_on_a_terminal(tty: bool, variables: dict[str, str], coloured: bool) -> None:
     it = terminal(tty=(tty, tty, tty), **variables)
     it.problem(Problem(text="no"))
     it.heading("Left out")
@@ -60,7 +60,7 @@ def test_what_comes_from_outside_cannot_steer_the_terminal() -> None:
 @pytest.mark.parametrize(
     ("answer", "goes_on"), [("y\n", True), ("YES\n", True), ("\n", False), ("n\n", False), ("", False)]
 )
-def test_a_question_on_a_terminal(answer: str, goes_on: bool) -> None:  # noqa: FBT001 - a table
+def test_a_question_on_a_terminal(answer: str, goes_on: bool) -> None:
     it = terminal(answer=answer, tty=(True, False, True))
     assert it.confirm("Send to 3?", yes=False) is goes_on
     assert shown(it.stderr) == "Send to 3? [y/N] "
