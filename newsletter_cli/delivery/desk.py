@@ -1,0 +1,252 @@
+"""What lanes ask and tell: the next mail with its token, leave to send a body, and every answer that decides.
+
+The desk stands between the pure `campaign` and `pace` and the connections: it waits for tokens, asks the ledger for
+each hand-over, passes decisions on to the recorder and events to the caller. It opens no connection and ends no run.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from newsletter_cli.delivery import events
+from newsletter_cli.delivery.campaign import Finish, FinishReason
+from newsletter_cli.delivery.dialogue import Lost, Stage, queue_id
+from newsletter_cli.delivery.trouble import Scope
+from newsletter_cli.ledger.states import Outcome
+from newsletter_cli.replies import Reply
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from newsletter_cli.delivery.campaign import Campaign, Decision
+    from newsletter_cli.delivery.pace import Pace
+    from newsletter_cli.delivery.recorder import Recorder
+    from newsletter_cli.delivery.seams import Messenger
+    from newsletter_cli.delivery.smtp import Offers
+    from newsletter_cli.delivery.supply import Supply
+    from newsletter_cli.ledger.model import Claim
+    from newsletter_cli.message.model import Parcel
+    from newsletter_cli.times import Clock
+
+# What would end an address or a command early: the parcel's addresses are checked before, this is the last gate.
+_NEVER_IN_PATH = frozenset("\r\n\0 <>")
+
+
+@dataclass(slots=True)
+class Mail:
+    """One recipient's mail on its way. `token`: whether its place in the pace is taken."""
+
+    claim: Claim
+    parcel: Parcel
+    token: bool
+
+
+class Desk:
+    """The run, as its connections see it."""
+
+    def __init__(
+        self,
+        *,
+        campaign: Campaign,
+        pace: Pace,
+        supply: Supply,
+        recorder: Recorder,
+        messenger: Messenger,
+        clock: Clock,
+        emit: Callable[[events.Event], None],
+        host: str,
+    ) -> None:
+        self.wake = asyncio.Event()  # the supervisor has something to look at
+        self.resting = False  # nothing goes out for so long that connections are closed
+        self.lanes = 0
+        self.idle = 0
+        self._campaign = campaign
+        self._pace = pace
+        self._supply = supply
+        self._recorder = recorder
+        self._messenger = messenger
+        self._clock = clock
+        self._emit = emit
+        self._host = host
+        self._gate = asyncio.Lock()
+        self._waiters: list[asyncio.Future[None]] = []
+
+    @property
+    def over(self) -> bool:
+        """Whether the run ends: nothing new is begun."""
+        return self._campaign.ending is not None
+
+    def call_lanes(self) -> None:
+        """Something has changed for those who wait: there is work, or there will be none."""
+        waiters, self._waiters = self._waiters, []
+        for waiter in waiters:
+            if not waiter.done():
+                waiter.set_result(None)
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait on the clock; a call to the lanes ends it early."""
+        called = asyncio.get_running_loop().create_future()
+        self._waiters.append(called)
+        sleeper = asyncio.ensure_future(self._clock.sleep(seconds))
+        try:
+            await asyncio.wait({called, sleeper}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            sleeper.cancel()
+
+    # Asked by lanes.
+
+    async def next_mail(self, offers: Offers) -> Mail | None:
+        """The next mail for a connection, its token taken; None: the connection is not needed any more."""
+        while not (self.over or self.resting or self._surplus()):
+            if not self._campaign.ready:
+                await self._for_work()
+                continue
+            async with self._gate:
+                if not await self._token():
+                    continue
+                claim = self._campaign.take()
+                if claim is None:
+                    continue
+                self._pace.take(self._clock.monotonic())
+            mail = self._prepared(claim, offers, token=True)
+            if mail is not None:
+                return mail
+        return None
+
+    def ride(self, offers: Offers) -> Mail | None:
+        """A mail whose MAIL may leave behind another's dot right now; its token is taken before its own dot."""
+        now = self._clock.monotonic()
+        if self.resting or not self._pace.rides(now) or self._surplus():
+            return None
+        claim = self._campaign.take()
+        if claim is None:
+            return None
+        mail = self._prepared(claim, offers, token=self._pace.unlimited)
+        if mail is not None and mail.token:
+            self._pace.take(now)
+        return mail
+
+    def return_unsent(self, mail: Mail) -> None:
+        """Nothing was sent of it, or nothing that counts: it is the next one again."""
+        self._campaign.untake(mail.claim.id)
+        self.call_lanes()
+
+    async def may_send_body(self, mail: Mail) -> bool:
+        """After its 354: wait for its token, then for the ledger. False: its dot must never be sent."""
+        if not mail.token:
+            async with self._gate:
+                if await self._token():
+                    self._pace.take(self._clock.monotonic())
+                    mail.token = True
+        claim_id = mail.claim.id
+        if not (mail.token and self._campaign.may_hand_over(claim_id)):
+            self.put_back(self._campaign.dropped(claim_id))
+            return False
+        recorded = await self._recorder.hand_over(claim_id)
+        if not recorded and self._recorder.broken:
+            self.put_back(self._campaign.dropped(claim_id))
+            return False
+        return self._campaign.handed_over(claim_id, recorded=recorded)
+
+    def answered(self, mail: Mail, stage: Stage, answer: Reply | Lost) -> Decision:
+        """Take the answer that decides about this mail, and have the consequences recorded."""
+        now = self._clock.now()
+        name = queue_id(answer) if stage is Stage.DOT and isinstance(answer, Reply) else ""
+        decision = self._campaign.answered(mail.claim.id, stage, answer, now=now, queue_id=name)
+        settled, verdict = decision.settled, decision.verdict
+        if settled is not None:
+            self._recorder.settle(mail.claim, settled)
+            if decision.suppress:
+                self._recorder.suppress(mail.claim, f"{answer} (at {stage})")
+            if settled.outcome in {Outcome.SENT, Outcome.UNKNOWN}:
+                self._recorder.count(now)
+            elif settled.next_try_at is not None:
+                self._supply.due(settled.next_try_at)
+        if decision.put_back is not None:
+            self.put_back(decision.put_back)
+        for revived in decision.revived:
+            self._recorder.put_back(revived)
+        if verdict.plea and isinstance(answer, Reply):
+            self.plea(answer)
+        if verdict.scope is Scope.CAMPAIGN:
+            self._emit(events.Held(str(answer), answer.code if isinstance(answer, Reply) else 0, stage.value))
+        if self.over or self._supply.low or not self._campaign.in_hand:
+            self.wake.set()
+        return decision
+
+    def told(self, lane: int, line: str, *, sent: bool) -> None:
+        """For the transcript."""
+        self._emit(events.Transcript(lane, sent, line))
+
+    # Asked by the supervisor too.
+
+    def put_back(self, claim_id: int) -> None:
+        """The ledger lets it wait again."""
+        self._recorder.put_back(claim_id)
+        self._supply.gave_back(1)
+        self.wake.set()
+
+    def plea(self, reply: Reply) -> None:
+        """The server asked to slow down."""
+        now = self._clock.monotonic()
+        why = self._pace.plea(reply, now)
+        if why:
+            held = timedelta(seconds=max(0.0, self._pace.brake.held_until - now))
+            self._emit(
+                events.Pace(
+                    self._pace.per_second(now), self._pace.connections(now), why, until=self._clock.now() + held
+                )
+            )
+            self.wake.set()
+
+    # Inside.
+
+    def _surplus(self) -> bool:
+        return self.lanes > self._pace.connections(self._clock.monotonic())
+
+    async def _for_work(self) -> None:
+        waiter = asyncio.get_running_loop().create_future()
+        self._waiters.append(waiter)
+        self.wake.set()
+        self.idle += 1
+        try:
+            await waiter
+        finally:
+            self.idle -= 1
+
+    async def _token(self) -> bool:
+        """Wait until a token is free. False: the run ends, or rests, before that."""
+        while (wait := self._pace.wait(self._clock.monotonic())) > 0:
+            await self.sleep(wait)
+            if self.over or self.resting:
+                return False
+        return True
+
+    def _prepared(self, claim: Claim, offers: Offers, *, token: bool) -> Mail | None:
+        """The mail, where this server can take it; otherwise it is settled, or stops the run (SIZE)."""
+        parcel = self._messenger.parcel(claim)
+        refusal = self._unfit(parcel, offers)
+        if refusal:
+            self._recorder.settle(claim, self._campaign.refused(claim.id, refusal))
+            return None
+        if offers.size_octets is not None and len(parcel.data) > offers.size_octets:
+            # RFC 1870 §6.1: a larger one is not even to be tried; the other mails of a post are as large.
+            text = f"the mail is {len(parcel.data)} octets, {self._host} takes {offers.size_octets} at most"
+            self._campaign.end(Finish(FinishReason.HELD, text))
+            self._campaign.untake(claim.id)
+            self._emit(events.Held(text))
+            self.wake.set()
+            return None
+        return Mail(claim, parcel, token)
+
+    def _unfit(self, parcel: Parcel, offers: Offers) -> str:
+        """Why this server can never take this mail; empty: it can."""
+        paths = parcel.mail_from + parcel.rcpt_to
+        if not _NEVER_IN_PATH.isdisjoint(paths):
+            return "the address holds a character that no SMTP command can carry"
+        if not offers.smtputf8 and (parcel.smtputf8 or not paths.isascii()):
+            return f"an address with non-ASCII letters needs SMTPUTF8, which {self._host} does not offer"
+        return ""

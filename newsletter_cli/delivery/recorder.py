@@ -1,0 +1,216 @@
+"""The ledger, spoken to from one thread of its own, in groups.
+
+The loop collects what all connections have to record; while the thread works on one group the next one gathers, so a
+group is as large as the ledger is slow. Within a group outcomes stand before hand-overs: a connection's last mail is
+settled when its next one is handed over. Once a call has failed nothing is handed over any more (`broken`): what
+cannot be recorded does not go out. Outcomes that could not be recorded are kept, and tried again by `flush`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+from queue import SimpleQueue
+from threading import Thread
+from typing import TYPE_CHECKING, TypeVar, cast
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
+    from newsletter_cli.delivery.seams import Store
+    from newsletter_cli.ledger.model import Claim, Settled
+
+T = TypeVar("T")
+
+
+@dataclass(slots=True)
+class _Group:
+    """What one turn of the thread does. While it works the group is the thread's alone, afterwards the loop's."""
+
+    settled: list[tuple[Claim, Settled]] = field(default_factory=list)
+    suppressed: list[tuple[Claim, str]] = field(default_factory=list)
+    put_back: list[int] = field(default_factory=list)
+    counted: int = 0
+    counted_at: datetime | None = None
+    handed: dict[int, asyncio.Future[bool]] = field(default_factory=dict)
+    calls: list[tuple[Callable[[], object], asyncio.Future[object]]] = field(default_factory=list)
+    # What came of it: each part moves here once the ledger has it.
+    recorded: list[tuple[Claim, Settled]] = field(default_factory=list)
+    over: set[int] = field(default_factory=set)
+    results: list[object] = field(default_factory=list)
+    error: Exception | None = None
+
+    @property
+    def unrecorded(self) -> bool:
+        """Whether something is left that must not be forgotten."""
+        return bool(self.settled or self.suppressed or self.put_back or self.counted)
+
+    def __bool__(self) -> bool:
+        return bool(self.unrecorded or self.handed or self.calls)
+
+
+class Recorder:
+    """Give it what is to be recorded; it is recorded soon, in order, and `on_recorded` is told."""
+
+    def __init__(
+        self,
+        store: Store,
+        *,
+        account: str,
+        on_recorded: Callable[[Claim, Settled], None],
+        on_broken: Callable[[Exception], None],
+    ) -> None:
+        self.broken: Exception | None = None
+        self._store = store
+        self._account = account
+        self._on_recorded = on_recorded
+        self._on_broken = on_broken
+        self._loop = asyncio.get_running_loop()
+        self._next = _Group()
+        self._working = False
+        self._asked = False
+        self._idle: list[asyncio.Future[None]] = []
+        self._queue: SimpleQueue[_Group | None] = SimpleQueue()
+        self._thread = Thread(target=self._work, name="ledger", daemon=True)
+        self._thread.start()
+
+    def settle(self, claim: Claim, settled: Settled) -> None:
+        """Record an outcome."""
+        self._next.settled.append((claim, settled))
+        self._ask()
+
+    def suppress(self, claim: Claim, evidence: str) -> None:
+        """Never mail it again."""
+        self._next.suppressed.append((claim, evidence))
+        self._ask()
+
+    def put_back(self, claim_id: int) -> None:
+        """Let it wait again."""
+        self._next.put_back.append(claim_id)
+        self._ask()
+
+    def count(self, at: datetime) -> None:
+        """One more mail counts for the quotas."""
+        self._next.counted += 1
+        self._next.counted_at = at
+        self._ask()
+
+    def hand_over(self, claim_id: int) -> asyncio.Future[bool]:
+        """Record that its body goes out now; False: it must not."""
+        future: asyncio.Future[bool] = self._loop.create_future()
+        if self.broken:
+            future.set_result(False)
+        else:
+            self._next.handed[claim_id] = future
+            self._ask()
+        return future
+
+    async def call(self, function: Callable[[], T]) -> T:
+        """Do anything else with the ledger in its thread, after what was given before. Raises what it raises."""
+        if self.broken:
+            raise self.broken
+        future: asyncio.Future[object] = self._loop.create_future()
+        self._next.calls.append((function, future))
+        self._ask()
+        return cast("T", await future)
+
+    async def flush(self) -> bool:
+        """Wait until everything given is recorded, and say whether it is; what failed before is tried once more."""
+        while self._next or self._working:
+            self._start()
+            done = self._loop.create_future()
+            self._idle.append(done)
+            await done
+            if self.broken and self._next.unrecorded:
+                return False
+        return True
+
+    def close(self) -> None:
+        """End the thread; what is in its hands is finished first."""
+        self._queue.put(None)
+        self._thread.join()
+
+    # The loop's side.
+
+    def _ask(self) -> None:
+        """Start a group at the end of this turn of the loop, so that the answers of all connections are in it."""
+        if not (self._asked or self._working or self.broken):
+            self._asked = True
+            self._loop.call_soon(self._start)
+
+    def _start(self) -> None:
+        self._asked = False
+        if not self._working and self._next:
+            group, self._next = self._next, _Group()
+            self._working = True
+            self._queue.put(group)
+
+    def _done(self, group: _Group) -> None:
+        self._working = False
+        if group.error is not None:
+            self._break(group, group.error)
+        for claim_id, handed in group.handed.items():
+            _give(handed, claim_id in group.over)
+        for (_, future), result in zip(group.calls, group.results, strict=False):
+            _give(future, result)
+        for claim, settled in group.recorded:
+            self._on_recorded(claim, settled)
+        if self._next:
+            self._ask()
+        waiting, self._idle = self._idle, []
+        for idle in waiting:
+            _give(idle, None)
+
+    def _break(self, group: _Group, error: Exception) -> None:
+        """After a failure what is unrecorded goes before what came since, and nobody waits for an answer any more."""
+        first, self.broken = self.broken is None, error
+        later = self._next
+        self._next = _Group(
+            settled=group.settled + later.settled,
+            suppressed=group.suppressed + later.suppressed,
+            put_back=group.put_back + later.put_back,
+            counted=group.counted + later.counted,
+            counted_at=later.counted_at or group.counted_at,
+        )
+        for handed in later.handed.values():
+            _give(handed, False)
+        for _, future in [*group.calls[len(group.results) :], *later.calls]:
+            if not future.done():
+                future.set_exception(error)
+        if first:
+            self._on_broken(error)
+
+    # The thread's side.
+
+    def _work(self) -> None:
+        while (group := self._queue.get()) is not None:
+            try:
+                self._record(group)
+            except Exception as error:  # noqa: BLE001 - whatever the ledger raises ends the run; the loop is told
+                group.error = error
+            self._loop.call_soon_threadsafe(self._done, group)
+
+    def _record(self, group: _Group) -> None:
+        store = self._store
+        if group.settled:
+            store.settle([settled for _, settled in group.settled])
+            group.recorded, group.settled = group.settled, []
+        while group.suppressed:
+            store.suppress(*group.suppressed[0])
+            del group.suppressed[0]
+        if group.put_back:
+            store.put_back(group.put_back)
+            group.put_back = []
+        if group.counted and group.counted_at is not None:
+            store.count_sent(self._account, group.counted, group.counted_at)
+            group.counted = 0
+        if group.handed:
+            group.over = store.hand_over(list(group.handed))
+        for function, _ in group.calls:
+            group.results.append(function())
+
+
+def _give(future: asyncio.Future[T], result: T) -> None:
+    if not future.done():
+        future.set_result(result)

@@ -1,0 +1,160 @@
+"""Where a run's mails come from: claims in small groups, no more than limits, quotas and batches allow.
+
+`refill` asks the ledger for as many as may be in hand now and says what it is waiting for where there are none. No
+claim is held over a batch pause, a quota wait or a stop, so that a dead run leaves as few as possible behind.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import partial
+from typing import TYPE_CHECKING
+
+from newsletter_cli.delivery.pace import Spent, quota_room
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from newsletter_cli.delivery.campaign import Campaign
+    from newsletter_cli.delivery.pace import Pace
+    from newsletter_cli.delivery.recorder import Recorder
+    from newsletter_cli.delivery.seams import SmtpSection, Store
+    from newsletter_cli.times import Clock
+
+# What a power cut can make unknown: the ledger commits a group of claims to the disk, single outcomes only to the
+# system. A larger group would be faster by little (engine.md: 64 keeps up with the fastest server seen).
+GROUP = 64
+# Claims in hand cover about this much of a slow pace, so that few wait claimed for long.
+_AHEAD_S = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """Nothing can be claimed before `until`; `over`: longer than the settings let a run wait."""
+
+    until: datetime
+    why: str
+    over: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Dry:
+    """Nobody is due in this run any more; `left` still wait for another."""
+
+    left: int
+
+
+class Supply:
+    """The claims of a run."""
+
+    def __init__(
+        self,
+        store: Store,
+        section: SmtpSection,
+        *,
+        account: str,
+        campaign: Campaign,
+        pace: Pace,
+        recorder: Recorder,
+        clock: Clock,
+    ) -> None:
+        self._store = store
+        self._section = section
+        self._campaign = campaign
+        self._pace = pace
+        self._recorder = recorder
+        self._clock = clock
+        self._sent_since = partial(store.sent_since, account)
+        self._has_quotas = any(not rate.even for rate in section.rate)
+        self._quota_left: int | None = None
+        self._due_at: datetime | None = None
+        self._empty = False
+
+    @property
+    def low(self) -> bool:
+        """Whether it is time for another group."""
+        return self._campaign.ready * 2 <= min(self._section.connections * 2, GROUP // 2)
+
+    def due(self, at: datetime | None) -> None:
+        """A recipient of this run is due again then (None: now)."""
+        if at is None:
+            self._empty = False
+        elif self._due_at is None or at < self._due_at:
+            self._due_at = at
+
+    async def refill(self) -> Wait | Dry | None:
+        """Claim what may be claimed. None: something is in hand or may be soon; otherwise what is waited for."""
+        now = self._clock.now()
+        if self._due_at is not None and now >= self._due_at:
+            self._due_at = None
+            self._empty = False
+        if self._empty:
+            return await self._nobody_due()
+        room = await self._room(now)
+        if isinstance(room, Wait):
+            return room
+        if room > 0:
+            claims = await self._recorder.call(partial(self._store.claim, room))
+            if self._quota_left is not None:
+                self._quota_left -= len(claims)
+            self._pace.begun(len(claims))
+            self._campaign.claimed(claims)
+            self._empty = len(claims) < room
+            if not claims:
+                return await self._nobody_due()
+        return None
+
+    def gave_back(self, count: int) -> None:
+        """So many claims wait in the ledger again, untried."""
+        self._pace.begun(-count)
+        self._empty = False
+
+    async def _nobody_due(self) -> Wait | Dry | None:
+        if self._campaign.in_hand:
+            return None
+        next_try_at = await self._recorder.call(self._store.next_try_at)
+        if next_try_at is None:
+            return Dry(await self._recorder.call(self._store.waiting))
+        self._due_at = next_try_at
+        return Wait(next_try_at, "the next try of a deferred mail")
+
+    async def _room(self, now: datetime) -> int | Wait:
+        """How many may be claimed now."""
+        campaign = self._campaign
+        room = GROUP - campaign.in_hand
+        per_second = self._pace.per_second(self._clock.monotonic())
+        if per_second is not None:
+            room = min(room, max(1, int(per_second * _AHEAD_S)) - campaign.ready)
+        if campaign.budget is not None:
+            room = min(room, campaign.budget)
+        batch = self._pace.room(self._clock.monotonic())
+        if batch is not None:
+            if batch <= 0:
+                return self._batch_pause(now)
+            room = min(room, batch)
+        if self._has_quotas and room > 0:
+            left = await self._quota(now)
+            if isinstance(left, Wait):
+                return left
+            room = min(room, left)
+        return room
+
+    def _batch_pause(self, now: datetime) -> Wait | int:
+        if self._campaign.in_hand:
+            return 0
+        seconds = self._pace.batch_wait(self._clock.monotonic())
+        return Wait(now + timedelta(seconds=seconds), "batch pause")
+
+    async def _quota(self, now: datetime) -> int | Wait:
+        """What the sliding quotas leave. The ledger is asked again only when the last answer is used up."""
+        if not self._quota_left or self._quota_left <= 0:
+            found = await self._recorder.call(partial(quota_room, self._section.rate, now, self._sent_since))
+            if isinstance(found, Spent):
+                if self._campaign.in_hand:
+                    return 0
+                wait = found.until - now
+                return Wait(found.until, f"quota {found.rate}", over=wait > self._section.max_wait)
+            # Those in hand are not counted yet.
+            self._quota_left = max(0, (found or 0) - self._campaign.in_hand)
+        return self._quota_left
