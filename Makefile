@@ -43,7 +43,7 @@ screenshots: $(VENV)/.development debian  ## draw the pictures of the README ane
 # The wheel is built once, installed where no checkout is near, and does the main job there.
 wheel: $(VENV)/.development  ## build the wheel, install it in a new environment, run its demo from an empty folder
 	rm -rf dist
-	$(BIN)/python -m build --installer pip --outdir dist .
+	$(BIN)/python -m build --no-isolation --outdir dist .
 	place=$$(mktemp -d) && trap 'rm -rf "$$place"' EXIT && \
 	  $(PYTHON) -m venv "$$place/venv" && \
 	  "$$place/venv/bin/pip" install --quiet dist/*.whl && \
@@ -51,8 +51,8 @@ wheel: $(VENV)/.development  ## build the wheel, install it in a new environment
 	  env -u PYTHONPATH "$$place/venv/bin/newsletter" --version && \
 	  env -u PYTHONPATH -u DISPLAY -u WAYLAND_DISPLAY "$$place/venv/bin/newsletter" demo
 
-bench: $(VENV)/.development debian  ## compare the sending with other senders
-	$(BIN)/python -m benchmarks
+bench: $(VENV)/.development debian  ## measure: what things cost, and what they cost elsewhere
+	for script in benchmarks/*.py; do echo "==> $$script"; $(BIN)/python "$$script"; done
 
 oracle: $(VENV)/.development  ## how much of each corpus post equals pandoc's HTML
 	$(BIN)/python -m tests.oracle
