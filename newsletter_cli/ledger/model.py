@@ -81,6 +81,7 @@ class Claim:
     fields: Mapping[str, str]
     tries: int
     first_try_at: datetime | None
+    run_tries: int = 0  # of `tries`, those within this run
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,6 +115,11 @@ class RecipientRow:
     queue_id: str
     updated_at: datetime
     fields: Mapping[str, str] = field(default_factory=dict)
+    id: int = 0
+    everywhere: bytes = b""
+    stage: str = ""
+    first_try_at: datetime | None = None
+    next_try_at: datetime | None = None
 
 
 class SuppressionReason(StrEnum):

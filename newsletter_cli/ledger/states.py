@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 
 class Outcome(StrEnum):
@@ -70,6 +74,19 @@ def move(before: Outcome, after: Outcome) -> Outcome:
     return after
 
 
+def sources(after: Outcome, among: Iterable[Outcome] = tuple(Outcome)) -> tuple[Outcome, ...]:
+    """The states of `among` that may become `after`, in the order of `Outcome`; all of `among` must, where given.
+
+    Every statement that moves a row takes its condition from here. Raises IllegalMove.
+    """
+    wanted = tuple(among)
+    if wanted == tuple(Outcome):
+        return tuple(before for before in Outcome if after in MOVES[before])
+    for before in wanted:
+        move(before, after)
+    return tuple(before for before in Outcome if before in wanted)
+
+
 class CampaignState(StrEnum):
     """The state of one post's sending."""
 
@@ -80,3 +97,25 @@ class CampaignState(StrEnum):
     CANCELLED = "cancelled"  # by a person; what was left is settled as cancelled
     FINISHED = "finished"  # everyone is settled
     ADOPTED = "adopted"  # mailed elsewhere, recorded here
+
+
+# Which state of a campaign a person or a run may set. FINISHED and ADOPTED go on only through `--again`,
+# `--retry-failed`, `--resend-unknown` and `--to`, which queue somebody in the same transaction.
+CAMPAIGN_MOVES: dict[CampaignState, frozenset[CampaignState]] = {
+    CampaignState.SINGLE: frozenset({CampaignState.SENDING, CampaignState.CANCELLED}),
+    CampaignState.SENDING: frozenset(
+        {CampaignState.PAUSED, CampaignState.HELD, CampaignState.CANCELLED, CampaignState.FINISHED}
+    ),
+    CampaignState.PAUSED: frozenset(
+        {CampaignState.SENDING, CampaignState.HELD, CampaignState.CANCELLED, CampaignState.FINISHED}
+    ),
+    CampaignState.HELD: frozenset(
+        {CampaignState.SENDING, CampaignState.PAUSED, CampaignState.CANCELLED, CampaignState.FINISHED}
+    ),
+    CampaignState.CANCELLED: frozenset({CampaignState.SENDING}),
+    CampaignState.FINISHED: frozenset({CampaignState.SENDING}),
+    CampaignState.ADOPTED: frozenset({CampaignState.SENDING}),
+}
+
+# In which states a run is given anybody to mail.
+CLAIMABLE = frozenset({CampaignState.SINGLE, CampaignState.SENDING})

@@ -1,0 +1,227 @@
+"""The statements that move recipients from state to state: each takes its condition from `states.MOVES`.
+
+`Statement`s are a run's, once a mail; the functions below them are for whole campaigns. No other module writes
+`recipients.outcome` of a row that exists.
+"""
+
+from __future__ import annotations
+
+from itertools import islice
+from typing import TYPE_CHECKING
+
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Update,
+    bindparam,
+    case,
+    exists,
+    func,
+    insert,
+    literal_column,
+    select,
+    update,
+)
+
+from newsletter_cli.ledger.hot import Statement
+from newsletter_cli.ledger.model import SuppressionReason
+from newsletter_cli.ledger.states import SETTLED, WAITING, CampaignState, Outcome, sources
+from newsletter_cli.ledger.tables import campaigns, recipients, suppressions, to_integer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import datetime
+
+    from sqlalchemy import Connection
+
+_rows = recipients.c
+_IN_HAND = (Outcome.CLAIMED, Outcome.HANDED_OVER)
+
+# Whom a suppression or `cancel` still stops: not who was handed over.
+STOPPABLE = (Outcome.QUEUED, Outcome.CLAIMED, Outcome.DEFERRED)
+
+# At most so many values stand in one IN list: SQLite takes 32,766, PostgreSQL 65,535.
+GROUP = 1_000
+
+
+def said(outcome: Outcome) -> ColumnElement[str]:
+    """A state as a constant of the statement: the words of `Outcome` hold no quote."""
+    return literal_column(f"'{outcome.value}'")
+
+
+def is_one_of(outcomes: Iterable[Outcome]) -> ColumnElement[bool]:
+    """Whether a row stands in one of the states."""
+    return _rows.outcome.in_([said(outcome) for outcome in outcomes])
+
+
+def moving(after: Outcome, among: Iterable[Outcome]) -> Update:
+    """An update of the rows in `among` to `after`. Raises IllegalMove where the table does not know it."""
+    return update(recipients).where(is_one_of(sources(after, among))).values(outcome=said(after))
+
+
+def barred() -> ColumnElement[bool]:
+    """Whether a row's person is suppressed, for its newsletter or everywhere."""
+    return exists(select(suppressions.c.who).where(suppressions.c.who.in_([_rows.person, _rows.everywhere])))
+
+
+_row = bindparam("row", type_=BigInteger)
+_run = bindparam("run", type_=BigInteger)
+_now = bindparam("now", type_=BigInteger)
+_campaign = bindparam("campaign", type_=BigInteger)
+_limit = bindparam("limit", type_=BigInteger)
+_claimed_columns = (
+    _rows.id,
+    _rows.person,
+    _rows.email,
+    _rows.version,
+    _rows.fields,
+    _rows.tries,
+    _rows.run,
+    _rows.run_tries,
+    _rows.first_try_at,
+)
+_claimable = select(*_claimed_columns).where(_rows.campaign == _campaign, _rows.email != literal_column("''"))
+_due = _claimable.where(is_one_of([Outcome.DEFERRED]), _rows.next_try_at <= _now)
+_queued = _claimable.where(is_one_of([Outcome.QUEUED]))
+_person = bindparam("person", type_=_rows.person.type)
+
+DUE = Statement(_due.order_by(_rows.next_try_at, _rows.id).limit(_limit), "campaign", "now", "limit")
+# A queued row has no next try: the whole order of the index is used.
+QUEUED = Statement(_queued.where(_rows.next_try_at.is_(None)).order_by(_rows.id).limit(_limit), "campaign", "limit")
+DUE_ONE = Statement(_due.where(_rows.person == _person), "campaign", "now", "person")
+QUEUED_ONE = Statement(_queued.where(_rows.person == _person), "campaign", "person")
+
+CLAIM = Statement(
+    moving(Outcome.CLAIMED, WAITING)
+    .where(_rows.id == _row)
+    .values(
+        run=_run,
+        run_tries=case((_rows.run == _run, _rows.run_tries), else_=literal_column("0")),
+        updated_at=_now,
+        next_try_at=None,
+    ),
+    "run",
+    "now",
+    "row",
+)
+HAND_OVER = Statement(
+    moving(Outcome.HANDED_OVER, [Outcome.CLAIMED])
+    .where(_rows.id == _row, _rows.run == _run)
+    .values(stage=literal_column("'dot'"), updated_at=_now),
+    "now",
+    "row",
+    "run",
+)
+
+
+PUT_BACK = Statement(
+    moving(Outcome.QUEUED, [Outcome.CLAIMED, Outcome.HANDED_OVER, Outcome.DEFERRED, Outcome.FAILED])
+    .where(_rows.id == _row, _rows.run == _run)
+    .values(next_try_at=None, updated_at=_now),
+    "now",
+    "row",
+    "run",
+)
+
+
+def _settle(after: Outcome) -> Statement:
+    # UNKNOWN needs a hand-over: nothing of a claimed mail can have arrived while its run lives.
+    among = [Outcome.HANDED_OVER] if after is Outcome.UNKNOWN else set(_IN_HAND) & set(sources(after))
+    counted = bindparam("counted", type_=BigInteger)
+    return Statement(
+        moving(after, among)
+        .where(_rows.id == _row, _rows.run == _run)
+        .values(
+            code=bindparam("said_code", type_=BigInteger),
+            reply=bindparam("said_reply", type_=_rows.reply.type),
+            queue_id=bindparam("said_queue_id", type_=_rows.queue_id.type),
+            stage=bindparam("said_stage", type_=_rows.stage.type),
+            next_try_at=bindparam("again", type_=BigInteger),
+            tries=_rows.tries + counted,
+            run_tries=_rows.run_tries + counted,
+            first_try_at=func.coalesce(_rows.first_try_at, bindparam("first", type_=BigInteger)),
+            updated_at=_now,
+        ),
+        *("said_code", "said_reply", "said_queue_id", "said_stage", "again", "counted", "first", "now", "row", "run"),
+    )
+
+
+SETTLE = {after: _settle(after) for after in sorted(SETTLED - {Outcome.WITHDRAWN} | {Outcome.DEFERRED})}
+
+# After a row came back to waiting: has its person been suppressed, or its campaign cancelled, meanwhile?
+BAR = Statement(
+    moving(Outcome.SUPPRESSED, WAITING).where(_rows.id == _row, barred()).values(updated_at=_now), "now", "row"
+)
+CANCEL = Statement(
+    moving(Outcome.CANCELLED, WAITING)
+    .where(
+        _rows.id == _row,
+        exists(
+            select(campaigns.c.id).where(
+                campaigns.c.id == _rows.campaign,
+                campaigns.c.state == literal_column(f"'{CampaignState.CANCELLED.value}'"),
+            )
+        ),
+    )
+    .values(updated_at=_now, next_try_at=None),
+    "now",
+    "row",
+)
+
+STATE = Statement(select(campaigns.c.state).where(campaigns.c.id == _campaign), "campaign")
+STANDING = Statement(select(_rows.outcome, _rows.run).where(_rows.id == _row), "row")
+WAITING_COUNT = Statement(
+    select(func.count()).select_from(recipients).where(_rows.campaign == _campaign, is_one_of(WAITING)), "campaign"
+)
+NEXT_TRY = Statement(
+    select(func.min(_rows.next_try_at)).where(_rows.campaign == _campaign, is_one_of([Outcome.DEFERRED])), "campaign"
+)
+EVERYWHERE = Statement(select(_rows.everywhere).where(_rows.id == _row), "row")
+
+_who = bindparam("whom", type_=suppressions.c.who.type)
+SUPPRESS = Statement(
+    insert(suppressions).from_select(
+        ["who", "newsletter", "email", "reason", "source", "evidence", "since"],
+        select(
+            _who,
+            literal_column("''"),
+            bindparam("address", type_=suppressions.c.email.type),
+            literal_column(f"'{SuppressionReason.HARD_BOUNCE.value}'"),
+            literal_column("'smtp'"),
+            bindparam("proof", type_=suppressions.c.evidence.type),
+            _now,
+        ).where(~exists(select(suppressions.c.who).where(suppressions.c.who == _who))),
+    ),
+    *("whom", "address", "proof", "now"),
+)
+# The row itself is settled by its run.
+SUPPRESS_ELSEWHERE = Statement(
+    moving(Outcome.SUPPRESSED, STOPPABLE)
+    .where(_rows.campaign.in_(select(campaigns.c.id).where(campaigns.c.id != _campaign)), _rows.everywhere == _who)
+    .values(updated_at=_now, next_try_at=None),
+    *("campaign", "whom", "now"),
+)
+
+
+def bar_waiting(connection: Connection, campaign: int, now: datetime) -> int:
+    """Move the waiting rows of suppressed persons to suppressed; gives how many."""
+    if connection.execute(select(suppressions.c.who).limit(1)).first() is None:
+        return 0
+    statement = moving(Outcome.SUPPRESSED, WAITING).where(_rows.campaign == campaign, barred())
+    return connection.execute(statement.values(updated_at=now, next_try_at=None)).rowcount
+
+
+def withdraw(connection: Connection, campaign: int, ids: Iterable[int], now: datetime) -> int:
+    """Withdraw waiting rows of a campaign; gives how many."""
+    statement = moving(Outcome.WITHDRAWN, WAITING).where(_rows.campaign == campaign, _rows.id == _row)
+    rest = iter(ids)
+    changed = 0
+    while group := list(islice(rest, GROUP)):
+        rows = [{"row": identifier} for identifier in group]
+        changed += connection.execute(statement.values(updated_at=now, next_try_at=None), rows).rowcount
+    return changed
+
+
+def instant(now: datetime | None) -> int | None:
+    """An instant as the hot statements take it."""
+    return None if now is None else to_integer(now)

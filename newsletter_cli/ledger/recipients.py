@@ -1,0 +1,218 @@
+"""Recipients as rows: queued by the million, read in pages, looked up. All inside a transaction of the caller."""
+
+from __future__ import annotations
+
+import json
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import BigInteger, bindparam, func, literal_column, select
+from sqlalchemy.dialects import postgresql, sqlite as sqlite_dialect
+
+from newsletter_cli.ledger import moves, sqlite
+from newsletter_cli.ledger.hot import Statement
+from newsletter_cli.ledger.model import NewRecipient, RecipientRow
+from newsletter_cli.ledger.states import WAITING, Outcome
+from newsletter_cli.ledger.tables import campaigns, from_integer, recipients
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from datetime import datetime
+
+    from sqlalchemy import Connection, Row, Select
+
+    from newsletter_cli.ledger.database import Database
+
+_columns = recipients.c
+_NAMES = ("campaign", "person", "everywhere", "email", "version", "file", "line", "fields", "updated_at")
+
+
+def insert(
+    connection: Connection,
+    database: Database,
+    campaign: int,
+    added: Iterable[NewRecipient],
+    *,
+    outcome: Outcome = Outcome.QUEUED,
+    now: datetime | None = None,
+) -> None:
+    """Write new rows, in order, in bounded memory; who is in the campaign already stays as they are."""
+    at = moves.instant(now)
+    rows = (
+        (
+            campaign,
+            one.person,
+            one.everywhere,
+            one.email,
+            one.version,
+            one.file,
+            one.line,
+            json.dumps(dict(one.fields), ensure_ascii=False) if one.fields else None,
+            at,
+        )
+        for one in added
+    )
+    statement = _insertion(connection.dialect.name, outcome)
+    if database.path is not None:
+        sqlite.stream(connection, statement, rows, database.path)
+        return
+    while group := list(islice(rows, moves.GROUP)):
+        connection.execute(statement.core, [statement.named(row) for row in group])
+
+
+def _insertion(dialect: str, outcome: Outcome) -> Statement:
+    values: dict[str, Any] = {name: bindparam(name, type_=_columns[name].type) for name in _NAMES}
+    values["updated_at"] = bindparam("updated_at", type_=BigInteger)
+    values["outcome"] = moves.said(outcome)
+    if dialect == "sqlite":
+        return Statement(sqlite_dialect.insert(recipients).values(values).on_conflict_do_nothing(), *_NAMES)
+    return Statement(postgresql.insert(recipients).values(values).on_conflict_do_nothing(), *_NAMES)
+
+
+def requeueing(
+    connection: Connection, campaign: int, added: Iterable[NewRecipient], among: frozenset[Outcome], now: datetime
+) -> Iterator[NewRecipient]:
+    """Pass `added` through, queueing again those who are known, a group at a time."""
+    rest = iter(added)
+    while group := list(islice(rest, moves.GROUP)):
+        _requeue_known(connection, campaign, group, among, now)
+        yield from group
+
+
+def _requeue_known(
+    connection: Connection, campaign: int, added: Iterable[NewRecipient], among: Iterable[Outcome], now: datetime
+) -> None:
+    """Queue those of `added` again that stand in `among` and are not suppressed, as the list has them now."""
+    statement = (
+        moves.moving(Outcome.QUEUED, among)
+        .where(_columns.campaign == campaign, _columns.person == bindparam("who"), ~moves.barred())
+        .values(
+            email=bindparam("email"),
+            version=bindparam("version"),
+            file=bindparam("file"),
+            line=bindparam("line"),
+            fields=bindparam("fields"),
+            next_try_at=None,
+            updated_at=now,
+        )
+    )
+    rows = [{"who": one.person, "version": one.version, **_address(one)} for one in added]
+    if rows:
+        connection.execute(statement, rows)
+
+
+def fill(connection: Connection, campaign: int, added: Iterable[NewRecipient]) -> int:
+    """Give waiting rows without an address (imported as hashes) theirs; gives how many."""
+    statement = (
+        recipients.update()
+        .where(
+            _columns.campaign == campaign,
+            _columns.person == bindparam("who"),
+            _columns.email == "",
+            moves.is_one_of(WAITING),
+        )
+        .values(email=bindparam("email"), file=bindparam("file"), line=bindparam("line"), fields=bindparam("fields"))
+    )
+    rest = iter(added)
+    filled = 0
+    while group := list(islice(rest, moves.GROUP)):
+        filled += connection.execute(statement, [{"who": one.person, **_address(one)} for one in group]).rowcount
+    return filled
+
+
+def _address(one: NewRecipient) -> dict[str, Any]:
+    return {
+        "email": one.email,
+        "file": one.file,
+        "line": one.line,
+        "fields": json.dumps(dict(one.fields), ensure_ascii=False) if one.fields else None,
+    }
+
+
+def requeue(
+    connection: Connection, campaign: int, outcomes: Iterable[Outcome], person: bytes | None, now: datetime
+) -> int:
+    """Let settled rows wait again, their tries counted anew; a suppressed person's stay. Gives how many."""
+    statement = moves.moving(Outcome.QUEUED, outcomes).where(_columns.campaign == campaign, ~moves.barred())
+    if person is not None:
+        statement = statement.where(_columns.person == person)
+    return connection.execute(
+        statement.values(tries=0, run_tries=0, first_try_at=None, next_try_at=None, updated_at=now)
+    ).rowcount
+
+
+def counts(connection: Connection, campaign: int) -> dict[Outcome, int]:
+    """How many stand in each state; every state is there."""
+    found = dict.fromkeys(Outcome, 0)
+    rows = connection.execute(
+        select(_columns.outcome, func.count()).where(_columns.campaign == campaign).group_by(_columns.outcome)
+    )
+    for outcome, number in rows:
+        found[Outcome(outcome)] = number
+    return found
+
+
+def page(
+    connection: Connection, campaign: int, outcomes: Iterable[Outcome] | None, after: int, limit: int
+) -> list[RecipientRow]:
+    """Rows of a campaign in list order, from behind the id `after`."""
+    statement = _query().where(_columns.campaign == campaign, _columns.id > after)
+    if outcomes is not None:
+        statement = statement.where(moves.is_one_of(outcomes))
+    return [recipient_of(row) for row in connection.execute(statement.order_by(_columns.id).limit(limit))]
+
+
+def waiting_page(connection: Connection, campaign: int, after: int, limit: int) -> list[tuple[int, bytes]]:
+    """Id and person of those who wait, from behind the id `after`."""
+    rows = connection.execute(
+        select(_columns.id, _columns.person)
+        .where(_columns.campaign == campaign, moves.is_one_of(WAITING), _columns.id > after)
+        .order_by(_columns.id)
+        .limit(limit)
+    )
+    return [(identifier, bytes(person)) for identifier, person in rows]
+
+
+def of_person(connection: Connection, person: bytes, newsletter: str | None = None) -> list[RecipientRow]:
+    """A person's rows, newest campaign first."""
+    statement = _query().where(_columns.person == person)
+    if newsletter is not None:
+        statement = statement.where(campaigns.c.newsletter == newsletter)
+    return [recipient_of(row) for row in connection.execute(statement.order_by(_columns.campaign.desc()))]
+
+
+def of_queue_id(connection: Connection, queue_id: str) -> RecipientRow | None:
+    """The row whose mail a server took under this id, the newest where servers used it twice."""
+    # The constant lets SQLite use the partial index.
+    statement = _query().where(_columns.queue_id == queue_id, _columns.queue_id != literal_column("''"))
+    row = connection.execute(statement.order_by(_columns.id.desc()).limit(1)).first()
+    return None if row is None else recipient_of(row)
+
+
+def _query() -> Select[Any]:
+    """Rows with the instant at which their campaign began: that of a row nobody touched since."""
+    return select(recipients, campaigns.c.begun_at).join(campaigns, campaigns.c.id == _columns.campaign)
+
+
+def recipient_of(row: Row[Any]) -> RecipientRow:
+    """A row as a value."""
+    return RecipientRow(
+        id=row.id,
+        campaign=row.campaign,
+        email=row.email,
+        person=bytes(row.person),
+        everywhere=bytes(row.everywhere),
+        outcome=Outcome(row.outcome),
+        version=row.version,
+        file=row.file,
+        line=row.line,
+        tries=row.tries,
+        code=row.code,
+        reply=row.reply,
+        queue_id=row.queue_id,
+        updated_at=row.updated_at or row.begun_at or from_integer(0),
+        fields=json.loads(row.fields) if row.fields else {},
+        stage=row.stage,
+        first_try_at=row.first_try_at,
+        next_try_at=row.next_try_at,
+    )

@@ -1,0 +1,244 @@
+"""One run of one campaign: claims, hand-overs and outcomes, each call one transaction.
+
+A claim is committed so that it survives a power cut; hand-overs and outcomes so that they survive a SIGKILL. Whatever
+another hand does meanwhile (a suppression, `cancel`) is seen by the condition of each statement: a row that is no
+longer claimed is not handed over. A row that comes back to waiting is looked at again for both.
+
+Calls may come from any thread, one after the other. Raises NotNow where nothing can be recorded, and IllegalMove for
+a move that `states.MOVES` does not know: a fault of the caller.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Self
+
+from newsletter_cli.ledger import moves, quotas
+from newsletter_cli.ledger.model import Claim, RecipientRow, Settled
+from newsletter_cli.ledger.states import CLAIMABLE, CampaignState, IllegalMove, Outcome
+from newsletter_cli.ledger.tables import from_integer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+    from datetime import datetime
+    from typing import Any
+
+    from newsletter_cli.ledger.hot import Hot, Statement
+    from newsletter_cli.times import Clock
+
+
+class _Missed(Exception):
+    """Some rows stood elsewhere: the transaction is taken back and done row by row."""
+
+
+class Run:
+    """A run at work. `recovered` are the rows of dead runs whose fate is unknown; `only` limits it to one person."""
+
+    def __init__(
+        self,
+        hot: Hot,
+        *,
+        clock: Clock,
+        campaign: int,
+        run: int,
+        recovered: list[RecipientRow],
+        only: bytes | None,
+        ended: Callable[[int], None],
+    ) -> None:
+        self.campaign = campaign
+        self.id = run
+        self.recovered = recovered
+        self._hot = hot
+        self._clock = clock
+        self._only = only
+        self._ended = ended
+        self._open = True
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End the run: what it still claims, of which nothing is on the wire, waits again."""
+        if self._open:
+            self._open = False
+            self._hot.close()
+            self._ended(self.id)
+
+    # ---- the way out
+
+    def claim(self, limit: int) -> list[Claim]:
+        """Take up to `limit` recipients: deferred ones that are due, then queued ones in list order.
+
+        Nobody where the campaign is paused, held, cancelled or finished.
+        """
+        with self._hot.transaction(firm=True):
+            if self._state() not in CLAIMABLE:
+                return []
+            now = self._now()
+            rows = self._choose(now, limit)
+            claims = [self._claim(row) for row in rows]
+            changed = self._hot.many(moves.CLAIM, [(self.id, now, claim.id) for claim in claims])
+            assert changed == len(claims), "writers follow one another"
+            return claims
+
+    def _choose(self, now: int, limit: int) -> list[Sequence[Any]]:
+        if self._only is not None:
+            rows = list(self._hot.fetch(moves.DUE_ONE, (self.campaign, now, self._only)))
+            return (rows or list(self._hot.fetch(moves.QUEUED_ONE, (self.campaign, self._only))))[:limit]
+        rows = list(self._hot.fetch(moves.DUE, (self.campaign, now, limit)))
+        if len(rows) < limit:
+            rows += self._hot.fetch(moves.QUEUED, (self.campaign, limit - len(rows)))
+        return rows
+
+    def _claim(self, row: Sequence[Any]) -> Claim:
+        identifier, person, email, version, fields, tries, run, run_tries, first_try_at = row
+        return Claim(
+            id=identifier,
+            person=bytes(person),
+            email=email,
+            version=version,
+            fields=json.loads(fields) if fields else {},
+            tries=tries,
+            first_try_at=None if first_try_at is None else from_integer(first_try_at),
+            run_tries=run_tries if run == self.id else 0,
+        )
+
+    def hand_over(self, ids: Sequence[int]) -> set[int]:
+        """Record that the dots of these claims may leave from now on; gives those that still were claimed.
+
+        The others were suppressed or cancelled meanwhile: their mail must not be ended.
+        """
+        now = self._now()
+        rows = [(now, identifier, self.id) for identifier in ids]
+        try:
+            with self._hot.transaction(firm=False):
+                self._every(moves.HAND_OVER, rows)
+                return set(ids)
+        except _Missed:
+            with self._hot.transaction(firm=False):
+                return {row[1] for row in rows if self._hot.many(moves.HAND_OVER, [row])}
+
+    def settle(self, settled: Sequence[Settled]) -> None:
+        """Record outcomes. One that another hand gave meanwhile (suppressed, cancelled) stays.
+
+        A deferred row without `next_try_at` is not tried again in this run; the next run reopens it.
+        """
+        by_outcome: dict[Outcome, list[tuple[Any, ...]]] = {}
+        now = self._now()
+        for one in settled:
+            by_outcome.setdefault(one.outcome, []).append(self._settled(one, now))
+        try:
+            with self._hot.transaction(firm=False):
+                for outcome, rows in by_outcome.items():
+                    self._every(_settling(outcome), rows)
+                self._look_again(now, [row[-2] for row in by_outcome.get(Outcome.DEFERRED, ())])
+        except _Missed:
+            with self._hot.transaction(firm=False):
+                for outcome, rows in by_outcome.items():
+                    for row in rows:
+                        self._move_one(_settling(outcome), row, outcome)
+                self._look_again(now, [row[-2] for row in by_outcome.get(Outcome.DEFERRED, ())])
+
+    def _settled(self, one: Settled, now: int) -> tuple[Any, ...]:
+        counted = int(one.counts_as_try)
+        again = moves.instant(one.next_try_at) if one.outcome is Outcome.DEFERRED else None
+        first = now if counted else None
+        return (one.code, one.reply, one.queue_id, one.stage, again, counted, first, now, one.id, self.id)
+
+    def put_back(self, ids: Iterable[int]) -> None:
+        """Let these wait again.
+
+        For a row that was handed over this is the caller's word that its dot did not reach the server; for one that
+        is deferred or failed in this run, that the fault was the account's or the window's (promise 12).
+        """
+        now = self._now()
+        rows = [(now, identifier, self.id) for identifier in ids]
+        try:
+            with self._hot.transaction(firm=False):
+                self._every(moves.PUT_BACK, rows)
+                self._look_again(now, [row[1] for row in rows])
+        except _Missed:
+            with self._hot.transaction(firm=False):
+                for row in rows:
+                    self._move_one(moves.PUT_BACK, row, Outcome.QUEUED)
+                self._look_again(now, [row[1] for row in rows])
+
+    def _every(self, statement: Statement, rows: Sequence[tuple[Any, ...]]) -> None:
+        """Move all of the rows. Raises _Missed where one stands elsewhere."""
+        if self._hot.many(statement, rows) != len(rows):
+            raise _Missed
+
+    def _move_one(self, statement: Statement, row: tuple[Any, ...], after: Outcome) -> None:
+        """Move one row, or leave it where another hand put it. Raises IllegalMove where this run itself did."""
+        if self._hot.many(statement, [row]):
+            return
+        (outcome, run), *_ = self._hot.fetch(moves.STANDING, (row[-2],)) or [("", None)]
+        if run == self.id and outcome not in _BY_ANOTHER_HAND:
+            raise IllegalMove(f"{outcome} -> {after}")
+
+    def _look_again(self, now: int, ids: Sequence[int]) -> None:
+        """Settle rows that wait again whose person was suppressed, or whose campaign was cancelled, meanwhile."""
+        rows = [(now, identifier) for identifier in ids]
+        if rows:
+            self._hot.many(moves.BAR, rows)
+            self._hot.many(moves.CANCEL, rows)
+
+    def suppress(self, claim: Claim, evidence: str) -> None:
+        """Never mail this person again, from any newsletter: the server says there is no such address.
+
+        The row of the claim itself is for `settle`.
+        """
+        now = self._now()
+        with self._hot.transaction(firm=False):
+            ((everywhere,),) = self._hot.fetch(moves.EVERYWHERE, (claim.id,))
+            self._hot.many(moves.SUPPRESS, [(everywhere, claim.email, evidence, now)])
+            self._hot.many(moves.SUPPRESS_ELSEWHERE, [(self.campaign, everywhere, now)])
+
+    # ---- what the engine asks
+
+    def state(self) -> CampaignState:
+        """The campaign's state now: a person may pause or cancel it at any time."""
+        (state,), *_ = self._hot.read(moves.STATE, (self.campaign,))
+        return CampaignState(state)
+
+    def _state(self) -> CampaignState:
+        (state,), *_ = self._hot.fetch(moves.STATE, (self.campaign,))
+        return CampaignState(state)
+
+    def next_try_at(self) -> datetime | None:
+        """When the earliest deferred recipient is due in this run; None where none is."""
+        (first,), *_ = self._hot.read(moves.NEXT_TRY, (self.campaign,))
+        return None if first is None else from_integer(first)
+
+    def waiting(self) -> int:
+        """How many wait, queued or deferred; counts an index (40 ms for a million), so not once a mail."""
+        (count,), *_ = self._hot.read(moves.WAITING_COUNT, (self.campaign,))
+        return int(count)
+
+    def sent_since(self, account: str, since: datetime) -> int:
+        """How many mails the account handed over since then: at least the true number (`quotas`)."""
+        (count,), *_ = self._hot.read(quotas.SENT_SINCE, quotas.since(account, since))
+        return int(count or 0)
+
+    def count_sent(self, account: str, count: int, at: datetime) -> None:
+        """Count mails handed to the server, for the account's quotas."""
+        with self._hot.transaction(firm=False):
+            quotas.count(self._hot, account, count, at)
+
+    def _now(self) -> int:
+        found = moves.instant(self._clock.now())
+        assert found is not None
+        return found
+
+
+_BY_ANOTHER_HAND = (Outcome.SUPPRESSED, Outcome.CANCELLED, Outcome.WITHDRAWN)
+
+
+def _settling(outcome: Outcome) -> Statement:
+    statement = moves.SETTLE.get(outcome)
+    if statement is None:
+        raise IllegalMove(f"a claim cannot be settled as {outcome}")
+    return statement

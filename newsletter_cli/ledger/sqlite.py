@@ -1,0 +1,205 @@
+"""All that is SQLite's own: pragmas, BEGIN IMMEDIATE, the driver's hot path, copies.
+
+A connection is in WAL mode with synchronous=FULL; a run's own switches to NORMAL for hand-overs and outcomes, which
+then survive a SIGKILL but not a power cut (recovery reads the boot id for that). Errors of the driver leave this
+module as `faults` has them.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import threading
+from contextlib import contextmanager
+from operator import itemgetter
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import Connection, Engine, ExceptionContext, QueuePool, create_engine, event
+
+from newsletter_cli.ledger import faults
+from newsletter_cli.ledger.hot import READING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from pathlib import Path
+
+    from newsletter_cli.ledger.hot import Statement
+    from newsletter_cli.problems import NewsletterError
+
+# Every write is short but one: queueing a million rows holds the lock for some seconds.
+BUSY_S = 30
+# 16 MiB of pages: a million random keys go in at 5 s, against 4 s with all of them in memory.
+_CACHE_KIB = 16_384
+# 16 MB of log between checkpoints; a checkpoint costs two fsyncs.
+_CHECKPOINT_PAGES = 4_000
+_LOG_LIMIT_OCTETS = 67_108_864
+
+
+def engine(path: Path, *, query: str = "") -> Engine:
+    """An engine on the file; `query` (``mode=ro``, ``immutable=1``) makes all of its connections read only."""
+    uri = f"file:{_quoted(path)}?{query or 'mode=rw'}"
+
+    def connect() -> sqlite3.Connection:
+        return sqlite3.connect(uri, uri=True, timeout=BUSY_S, isolation_level=None, check_same_thread=False)
+
+    made = create_engine("sqlite://", creator=connect, poolclass=QueuePool, pool_size=2, max_overflow=-1)
+    _listen(made, path, read_only=bool(query))
+    return made
+
+
+def _quoted(path: Path) -> str:
+    # sqlite.org/uri.html: ? and # end the path, % escapes.
+    return str(path).replace("%", "%25").replace("?", "%3f").replace("#", "%23")
+
+
+def _listen(made: Engine, path: Path, *, read_only: bool) -> None:
+    @event.listens_for(made, "connect")
+    def prepare(driver: sqlite3.Connection, record: object) -> None:  # noqa: ARG001 - SQLAlchemy's signature
+        try:
+            driver.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
+            driver.execute("PRAGMA foreign_keys = ON")
+            if read_only:
+                driver.execute("PRAGMA query_only = ON")
+                return
+            driver.execute("PRAGMA journal_mode = WAL")
+            driver.execute("PRAGMA synchronous = FULL")
+            driver.execute(f"PRAGMA wal_autocheckpoint = {_CHECKPOINT_PAGES}")
+            driver.execute(f"PRAGMA journal_size_limit = {_LOG_LIMIT_OCTETS}")
+        except sqlite3.Error as error:
+            raise explained(error, path) from error
+
+    @event.listens_for(made, "begin")
+    def begin(connection: Connection) -> None:
+        # SQLAlchemy leaves BEGIN to the driver, which would take the write lock only at the first write: two
+        # transactions that read and then write would then fail each other instead of waiting.
+        deferred = read_only or connection.get_execution_options().get(READING)
+        connection.exec_driver_sql("BEGIN" if deferred else "BEGIN IMMEDIATE")
+
+    @event.listens_for(made, "handle_error", retval=True)
+    def explain(context: ExceptionContext) -> BaseException | None:
+        found = context.original_exception
+        return explanation(found, path) if isinstance(found, sqlite3.Error) else None
+
+
+def explanation(error: sqlite3.Error, path: Path) -> NewsletterError | None:
+    """What a driver's error means, or None where it is a fault of this program."""
+    return faults.from_sqlite(error, file=str(path), free_octets=lambda: _free_octets(path))
+
+
+def explained(error: sqlite3.Error, path: Path) -> BaseException:
+    """The error to raise in the place of a driver's."""
+    return explanation(error, path) or error
+
+
+def _free_octets(path: Path) -> int:
+    try:
+        disk = os.statvfs(path.parent)
+    except OSError:
+        return 1 << 40
+    return disk.f_bavail * disk.f_frsize
+
+
+class SqliteHot:
+    """A run's own connection, driven past SQLAlchemy: its statements, the driver's executemany."""
+
+    def __init__(self, made: Engine, path: Path) -> None:
+        pooled = made.raw_connection()
+        driver = pooled.driver_connection
+        assert isinstance(driver, sqlite3.Connection)
+        pooled.detach()  # it changes `synchronous`, so it never goes back to the pool
+        self._driver = driver
+        self._dialect = made.dialect
+        self._path = path
+        self._lock = threading.RLock()
+        self._firm = True
+        self._compiled: dict[Statement, tuple[str, Callable[[Any], Any] | None]] = {}
+
+    @contextmanager
+    def transaction(self, *, firm: bool) -> Iterator[None]:
+        """A write transaction; FULL where `firm`, else NORMAL."""
+        with self._lock:
+            try:
+                if firm != self._firm:
+                    self._driver.execute(f"PRAGMA synchronous = {'FULL' if firm else 'NORMAL'}")
+                    self._firm = firm
+                self._driver.execute("BEGIN IMMEDIATE")
+                try:
+                    yield
+                    self._driver.commit()
+                except BaseException:
+                    self._driver.rollback()
+                    raise
+            except sqlite3.Error as error:
+                raise explained(error, self._path) from error
+
+    def many(self, statement: Statement, rows: Sequence[tuple[Any, ...]]) -> int:
+        """Run a statement once per row; the sum of the rows it changed."""
+        sql, order = self._sql(statement)
+        return self._driver.executemany(sql, rows if order is None else map(order, rows)).rowcount
+
+    def fetch(self, statement: Statement, values: tuple[Any, ...]) -> list[tuple[Any, ...]]:
+        """Run a query inside a transaction and give all of its rows."""
+        sql, order = self._sql(statement)
+        return self._driver.execute(sql, values if order is None else order(values)).fetchall()
+
+    def read(self, statement: Statement, values: tuple[Any, ...]) -> list[tuple[Any, ...]]:
+        """Run a query by itself."""
+        with self._lock:
+            try:
+                return self.fetch(statement, values)
+            except sqlite3.Error as error:
+                raise explained(error, self._path) from error
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._driver.close()
+
+    def _sql(self, statement: Statement) -> tuple[str, Callable[[Any], Any] | None]:
+        """The statement in SQLite's words, and how its values are put into their places (None: as they come)."""
+        found = self._compiled.get(statement)
+        if found is None:
+            found = self._compiled[statement] = compiled(statement, self._dialect)
+        return found
+
+
+def compiled(statement: Statement, dialect: Any) -> tuple[str, Callable[[Any], Any] | None]:
+    """A statement in the driver's words, and how the values are put into their places (None: as they come)."""
+    made = statement.core.compile(dialect=dialect)  # type: ignore[attr-defined]  # Executable hides ClauseElement
+    # Constants that the compiler adds (OFFSET 0) stand behind the values.
+    constants = tuple(made.params[name] for name in made.positiontup or () if name not in statement.names)
+    names = (*statement.names, *(name for name in made.positiontup or () if name not in statement.names))
+    places = [names.index(name) for name in made.positiontup or ()]
+    if places == list(range(len(statement.names))):
+        return str(made), None
+    getter = itemgetter(*places)
+    if constants:
+        return str(made), lambda row: getter((*row, *constants))
+    return str(made), (lambda row: (getter(row),)) if len(places) == 1 else getter
+
+
+def stream(connection: Connection, statement: Statement, rows: Iterable[tuple[Any, ...]], path: Path) -> None:
+    """Run a statement over any number of rows without holding them: inside the transaction of `connection`."""
+    sql, order = compiled(statement, connection.dialect)
+    driver = connection.connection.driver_connection
+    assert isinstance(driver, sqlite3.Connection)
+    try:
+        driver.executemany(sql, rows if order is None else map(order, rows))
+    except sqlite3.Error as error:
+        raise explained(error, path) from error
+
+
+def copy(made: Engine, target: Path) -> None:
+    """Write a consistent copy of the database behind `made` to `target`, whoever is writing meanwhile."""
+    pooled = made.raw_connection()
+    try:
+        source = pooled.driver_connection
+        assert isinstance(source, sqlite3.Connection)
+        into = sqlite3.connect(target)
+        try:
+            source.backup(into)
+        finally:
+            into.close()
+    except sqlite3.Error as error:
+        raise explained(error, target) from error
+    finally:
+        pooled.close()

@@ -1,0 +1,373 @@
+"""The ledger: what was sent to whom, and who is never mailed. The one place that decides whether a mail may go out.
+
+`Ledger.open` opens it, for writing or so that nothing changes; each public call is one transaction. A campaign is
+begun with all its recipients, then runs (`start_run`) take them until everyone is settled. Clocks are arguments;
+nothing here reads the environment or prints. Raises Refused and NotNow (`database`), Conflict (`recognise`), and
+LookupError for a campaign that is not there.
+"""
+
+from __future__ import annotations
+
+import os
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Self
+
+from newsletter_cli.ledger import (
+    about,
+    campaigns,
+    lock,
+    moves,
+    places,
+    postgresql,
+    recipients,
+    recovery,
+    sqlite,
+)
+from newsletter_cli.ledger.database import Database, open_database
+from newsletter_cli.ledger.recognise import Conflict
+from newsletter_cli.ledger.run import Run
+from newsletter_cli.ledger.states import WAITING, CampaignState, Outcome
+from newsletter_cli.ledger.suppressions import Suppressions
+from newsletter_cli.problems import Problem, Refused
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+    from datetime import datetime
+    from pathlib import Path
+
+    from sqlalchemy import Connection
+
+    from newsletter_cli.ledger.model import Campaign, Frozen, NewRecipient, PostIdentity, RecipientRow
+    from newsletter_cli.times import Clock
+
+__all__ = ["Conflict", "Ledger", "Run"]
+
+# What `--again` queues again beside newcomers: never those who failed or whose fate is unknown.
+AGAIN = frozenset({Outcome.WITHDRAWN, Outcome.CANCELLED, Outcome.SUPPRESSED})
+_PAGE = 1_000
+
+
+class Ledger:
+    """An open ledger; see `open`."""
+
+    def __init__(self, database: Database, *, clock: Clock, ledger_id: str, boot: str) -> None:
+        self.ledger_id = ledger_id
+        self.suppressions = Suppressions(database, clock)
+        self._database = database
+        self._clock = clock
+        self._boot = boot
+
+    @classmethod
+    def open(
+        cls,
+        url: str,
+        *,
+        folder: Path,
+        clock: Clock,
+        identity: str,
+        create: bool = True,
+        boot: str | None = None,
+        random: Callable[[int], bytes] = os.urandom,
+    ) -> Self | None:
+        """Open the ledger of a URL (a relative path counts from `folder`).
+
+        `identity` is the fingerprint of the identity key; empty: not compared. With ``create=False`` the ledger is
+        for reading, no file appears or changes, and where there is none the answer is None. `boot` names this boot of
+        the machine (`places.boot_id`).
+        """
+        database = open_database(url, folder=folder, create=create)
+        if database is None:
+            return None
+        try:
+            ledger_id = about.introduce(database, identity, clock.now(), random(5) if create else None)
+        except BaseException:
+            database.close()
+            raise
+        if not ledger_id:
+            database.close()
+            return None
+        return cls(database, clock=clock, ledger_id=ledger_id, boot=places.boot_id() if boot is None else boot)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close it; the files hold everything."""
+        self._database.close()
+
+    def writable(self) -> None:
+        """Really write. Raises Refused or NotNow where nothing can be recorded."""
+        with self._database.writing() as connection:
+            about.put(connection, "checked", self._clock.now().isoformat())
+
+    @contextmanager
+    def sender_lock(self) -> Iterator[None]:
+        """Be the one sender of this ledger. Raises NotNow where another process is."""
+        if self._database.path is not None:
+            with lock.hold(self._database.path):
+                yield
+            return
+        release, holder = postgresql.lock_sender(self._database.engine)
+        if holder:
+            raise lock.held(f"{holder} of the database server" if holder > 0 else "")
+        try:
+            yield
+        finally:
+            release()
+
+    # ---- campaigns
+
+    def find(self, newsletter: str, identity: PostIdentity) -> Campaign | None:
+        """The campaign of a post, None where it was never mailed. Raises Conflict."""
+        with self._database.reading() as connection:
+            return campaigns.find(connection, newsletter, identity)
+
+    def campaigns(self, newsletter: str | None = None) -> list[Campaign]:
+        """The campaigns of a newsletter, or of all, oldest first."""
+        with self._database.reading() as connection:
+            return campaigns.all_of(connection, newsletter)
+
+    def campaign(self, campaign: int) -> Campaign:
+        """One campaign."""
+        with self._database.reading() as connection:
+            return campaigns.get(connection, campaign)
+
+    def newsletters(self) -> list[str]:
+        """The newsletter ids that have campaigns here."""
+        return sorted({campaign.newsletter for campaign in self.campaigns()})
+
+    def begin(
+        self,
+        newsletter: str,
+        identity: PostIdentity,
+        uid: str,
+        frozen: Frozen,
+        recipients_: Iterable[NewRecipient],
+        *,
+        state: CampaignState = CampaignState.SENDING,
+    ) -> Campaign:
+        """Freeze a campaign with all its recipients, in one transaction that streams them.
+
+        Suppressed persons are stored as suppressed, a person given twice once. What single mails (`--to`) began, and
+        what was adopted with a record, is promoted: those who had it keep their outcome. Raises Conflict for a post
+        that is begun already.
+        """
+        now = self._clock.now()
+        with self._database.writing() as connection:
+            known = campaigns.find(connection, newsletter, identity)
+            if known is None:
+                campaign = campaigns.new(connection, newsletter, identity, uid, state)
+            else:
+                campaign = self._promote(connection, known, state)
+            campaigns.freeze(connection, campaign, identity, frozen)
+            if state is CampaignState.SENDING:
+                campaigns.set_values(connection, campaign, begun_at=now)
+            recipients.insert(connection, self._database, campaign, recipients_)
+            moves.bar_waiting(connection, campaign, now)
+            return campaigns.get(connection, campaign)
+
+    @staticmethod
+    def _promote(connection: Connection, known: Campaign, state: CampaignState) -> int:
+        if known.state not in (CampaignState.SINGLE, CampaignState.ADOPTED) or state is not CampaignState.SENDING:
+            raise Conflict(
+                known, "this post is begun already", file=known.identity.path, hint="run again to go on with it"
+            )
+        if known.state is CampaignState.ADOPTED and not any(recipients.counts(connection, known.id).values()):
+            raise Conflict(
+                known,
+                "this post was mailed elsewhere, and nobody recorded to whom",
+                file=known.identity.path,
+                hint="record it with `newsletter adopt --delivers FILE`",
+            )
+        campaigns.set_state(connection, known.id, state)
+        return known.id
+
+    def add(self, campaign: int, added: Iterable[NewRecipient], *, requeue: frozenset[Outcome] = AGAIN) -> int:
+        """Queue those who have not got it (`--again`), and those in `requeue` that are not suppressed now.
+
+        A campaign that was finished, cancelled or adopted goes on. Gives how many wait more than before.
+        """
+        now = self._clock.now()
+        with self._database.writing() as connection:
+            before = recipients.counts(connection, campaign)
+            recipients.insert(
+                connection, self._database, campaign, recipients.requeueing(connection, campaign, added, requeue, now)
+            )
+            moves.bar_waiting(connection, campaign, now)
+            after = recipients.counts(connection, campaign)
+            more = sum(after[outcome] - before[outcome] for outcome in WAITING)
+            if more:
+                campaigns.reopen(connection, campaign, now)
+            return more
+
+    def fill(self, campaign: int, known: Iterable[NewRecipient]) -> int:
+        """Give waiting rows that an import left without address theirs, from a list; gives how many."""
+        with self._database.writing() as connection:
+            return recipients.fill(connection, campaign, known)
+
+    def adopt(
+        self,
+        newsletter: str,
+        identity: PostIdentity,
+        uid: str,
+        sent_stamp: str,
+        persons: Iterable[NewRecipient] = (),
+    ) -> Campaign:
+        """Record a post as mailed elsewhere, to `persons` where that is known. Raises Conflict for one begun here."""
+        now = self._clock.now()
+        with self._database.writing() as connection:
+            known = campaigns.find(connection, newsletter, identity)
+            if known is not None and known.state is not CampaignState.ADOPTED:
+                raise Conflict(
+                    known, f"this post is known here as {known.state}", file=identity.path, hint="nothing to adopt"
+                )
+            campaign = (
+                known.id
+                if known
+                else campaigns.new(connection, newsletter, identity, uid, CampaignState.ADOPTED, subject=identity.title)
+            )
+            campaigns.set_values(connection, campaign, sent_stamp=sent_stamp)
+            recipients.insert(connection, self._database, campaign, persons, outcome=Outcome.SENT, now=now)
+            return campaigns.get(connection, campaign)
+
+    def frozen(self, campaign: int) -> Frozen:
+        """What the campaign mails. Raises LookupError for an adopted one."""
+        with self._database.reading() as connection:
+            return campaigns.frozen(connection, campaign)
+
+    def accept_edit(self, campaign: int, identity: PostIdentity, frozen: Frozen) -> None:
+        """Mail the edited post to those who still wait."""
+        with self._database.writing() as connection:
+            campaigns.freeze(connection, campaign, identity, frozen)
+
+    def state(self, campaign: int) -> CampaignState:
+        """A campaign's state."""
+        return self.campaign(campaign).state
+
+    def set_state(
+        self, campaign: int, state: CampaignState, reason: str = "", wait_until: datetime | None = None
+    ) -> None:
+        """Pause, hold or go on; or give a new reason or time to wait. Raises Refused where that cannot be."""
+        with self._database.writing() as connection:
+            campaigns.set_state(connection, campaign, state, reason=reason, wait_until=wait_until)
+
+    def cancel(self, campaign: int) -> int:
+        """Settle what is left as cancelled; gives how many. A mail that is handed over is settled by its run."""
+        with self._database.writing() as connection:
+            return campaigns.cancel(connection, campaign, self._clock.now())
+
+    def finish(self, campaign: int, sent_stamp: str) -> bool:
+        """Close a campaign in which everyone is settled, with the value for the post; gives whether it is closed."""
+        with self._database.writing() as connection:
+            return campaigns.finish(connection, campaign, sent_stamp, self._clock.now())
+
+    def stamped(self, campaign: int) -> None:
+        """Note that the post carries its stamp."""
+        with self._database.writing() as connection:
+            campaigns.set_values(connection, campaign, stamped=True)
+
+    def start_run(self, campaign: int, *, only: bytes | None = None) -> Run:
+        """Begin a run, first settling what a dead one left (`Run.recovered`); the caller holds `sender_lock`.
+
+        Deferred recipients of earlier runs are due at once. With `only`, the run is for one person alone.
+        """
+        now = self._clock.now()
+        with self._database.writing() as connection:
+            recovered = recovery.recover(
+                connection, campaign, boot=self._boot, durable=self._database.path is None, now=now
+            )
+            run = recovery.begin_run(connection, campaign, boot=self._boot, process=os.getpid(), only=only, now=now)
+
+        def ended(run: int) -> None:
+            with self._database.writing() as connection:
+                recovery.end_run(connection, run, self._clock.now())
+
+        return Run(
+            self._database.hot(),
+            clock=self._clock,
+            campaign=campaign,
+            run=run,
+            recovered=recovered,
+            only=only,
+            ended=ended,
+        )
+
+    # ---- recipients
+
+    def counts(self, campaign: int) -> dict[Outcome, int]:
+        """How many stand in each state; every state is there."""
+        with self._database.reading() as connection:
+            return recipients.counts(connection, campaign)
+
+    def recipients(
+        self, campaign: int, outcomes: Iterable[Outcome] | None = None, after: int = 0, limit: int | None = None
+    ) -> Iterator[RecipientRow]:
+        """Rows in list order, from behind the id `after`; streams in pages."""
+        chosen = None if outcomes is None else tuple(outcomes)
+        while limit is None or limit > 0:
+            wanted = _PAGE if limit is None else min(_PAGE, limit)
+            with self._database.reading() as connection:
+                found = recipients.page(connection, campaign, chosen, after, wanted)
+            yield from found
+            if len(found) < wanted:
+                return
+            after = found[-1].id
+            limit = None if limit is None else limit - len(found)
+
+    def waiting(self, campaign: int) -> Iterator[tuple[int, bytes]]:
+        """Id and person of those who wait, in list order; streams in pages."""
+        after = 0
+        while True:
+            with self._database.reading() as connection:
+                found = recipients.waiting_page(connection, campaign, after, _PAGE)
+            yield from found
+            if len(found) < _PAGE:
+                return
+            after = found[-1][0]
+
+    def withdraw(self, campaign: int, ids: Iterable[int]) -> int:
+        """Settle waiting rows that are gone from the list, or out of the audience; gives how many."""
+        with self._database.writing() as connection:
+            return moves.withdraw(connection, campaign, ids, self._clock.now())
+
+    def requeue(self, campaign: int, outcomes: Iterable[Outcome], person: bytes | None = None) -> int:
+        """Let settled rows (of one person) wait again; a suppressed person's stay. Gives how many.
+
+        A campaign that was finished, cancelled or adopted then goes on.
+        """
+        now = self._clock.now()
+        with self._database.writing() as connection:
+            moved = recipients.requeue(connection, campaign, outcomes, person, now)
+            if moved:
+                campaigns.reopen(connection, campaign, now)
+            return moved
+
+    def history(self, person_of: Callable[[str], bytes]) -> list[tuple[Campaign, RecipientRow]]:
+        """Every campaign that somebody is in, oldest first; `person_of` gives who they are to a newsletter id."""
+        with self._database.reading() as connection:
+            known = {campaign.id: campaign for campaign in campaigns.all_of(connection, None)}
+            rows = [
+                row
+                for newsletter in {campaign.newsletter for campaign in known.values()}
+                for row in recipients.of_person(connection, person_of(newsletter), newsletter)
+            ]
+        return [(known[row.campaign], row) for row in sorted(rows, key=lambda row: row.campaign)]
+
+    def find_recipient(self, *, person: bytes) -> RecipientRow | None:
+        """A person's row in the newest campaign that has one."""
+        with self._database.reading() as connection:
+            return next(iter(recipients.of_person(connection, person)), None)
+
+    def find_by_queue_id(self, queue_id: str) -> RecipientRow | None:
+        """The row whose mail a server took under this id."""
+        with self._database.reading() as connection:
+            return recipients.of_queue_id(connection, queue_id)
+
+    def backup(self, target: Path) -> None:
+        """Write a consistent copy of the file to `target` (mode 0600), also while a sender is at work."""
+        if self._database.path is None:
+            raise Refused(Problem(text="the ledger is in a database server", hint="use pg_dump", code="ledger-backup"))
+        sqlite.copy(self._database.engine, target)
