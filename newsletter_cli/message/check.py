@@ -21,6 +21,8 @@ MAX_ENCODED_LINE = 76  # RFC 2045 §6.7, §6.8
 MAX_ENCODED_WORD = 75  # RFC 2047 §2
 # Gmail cuts the HTML of a longer message, and the unsubscribe link in its footer with it.
 CLIP_OCTETS = 102_000
+# Postfix's message_size_limit where nobody set it; many servers have it.
+LARGE_OCTETS = 10_240_000
 
 ONE_OF_EACH = ("from", "to", "subject", "date", "message-id", "mime-version", "content-type")
 AT_MOST_ONE = (
@@ -77,6 +79,13 @@ def _octets(data: bytes, *, smtputf8: bool) -> Iterator[Problem]:
         yield _error("the last line has no end", "message-line-end")
     if b"\0" in data:
         yield _error("a NUL octet", "message-nul")
+    if len(data) > LARGE_OCTETS:
+        yield Problem(
+            text=f"the mail has {len(data) / 1_000_000:.0f} MB; many servers refuse more than 10",
+            hint="link to images instead of embedding them",
+            severity=Severity.WARNING,
+            code="message-large",
+        )
     lines = data.split(b"\r\n")
     longest = max(map(len, lines))
     if longest > MAX_LINE:

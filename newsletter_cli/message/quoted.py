@@ -18,14 +18,16 @@ import re
 ROOM = 75
 SOFT_BREAK = b"=\r\n"
 
-_UNSAFE = re.compile(rb"[^\t -<>-~]")
+_GUARDED = (b".", b"From ")
+
+_UNSAFE = re.compile(rb"[^\t -<>-~]+")
 # A value of a person also hides tabs and runs of spaces: its relaxed canonical form is then the value itself.
-_UNSAFE_OR_RUN = re.compile(rb"[^ -<>-~]|(?<= ) ")
+_UNSAFE_OR_RUN = re.compile(rb"(?:[^ -<>-~]|(?<= ) )+")
 _EASY_VALUE = re.compile(rf"(?!\.|From )(?:[!-<>-~]| (?![ ]|\Z)){{0,{ROOM}}}\Z")
 
 
 def _escape(match: re.Match[bytes]) -> bytes:
-    return b"".join(b"=%02X" % octet for octet in match[0])
+    return b"=" + match[0].hex("=").upper().encode()
 
 
 def encode(text: str, column: int = 0, *, last: bool = True) -> tuple[bytes, int]:
@@ -60,24 +62,19 @@ def _encode(text: str, column: int, unsafe: re.Pattern[bytes], *, last: bool) ->
 
 def _wrap(encoded: bytes, column: int, written: list[bytes]) -> int:
     """Append one logical line to `written`, broken softly; give the column behind it."""
+    at, end = 0, len(encoded)
     while True:
-        if column == 0:
-            encoded = _guard_start(encoded)
-        if column + len(encoded) <= ROOM:
-            written.append(encoded)
-            return column + len(encoded)
-        cut = max(ROOM - column, 0)
-        escape = encoded.rfind(b"=", max(cut - 2, 0), cut)
+        if column == 0 and encoded.startswith(_GUARDED, at):
+            written.append(b"=%02X" % encoded[at])
+            at += 1
+            column = 3
+        if column + end - at <= ROOM:
+            written.append(encoded[at:])
+            return column + end - at
+        cut = at + ROOM - column
+        escape = encoded.rfind(b"=", max(cut - 2, at), cut)
         if escape != -1:  # an escape of three characters stays whole
             cut = escape
-        written += (encoded[:cut], SOFT_BREAK)
-        encoded = encoded[cut:]
+        written += (encoded[at:cut], SOFT_BREAK)
+        at = cut
         column = 0
-
-
-def _guard_start(encoded: bytes) -> bytes:
-    if encoded.startswith(b"."):
-        return b"=2E" + encoded[1:]
-    if encoded.startswith(b"From "):
-        return b"=46" + encoded[1:]
-    return encoded

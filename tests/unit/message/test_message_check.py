@@ -5,6 +5,7 @@ import pytest
 from newsletter_cli.message.check import check
 from newsletter_cli.message.compose import compose
 from newsletter_cli.message.fill import fill
+from newsletter_cli.problems import Severity
 from newsletter_cli.rendering.model import InlineImage
 from tests.doubles import mails
 
@@ -69,3 +70,9 @@ def test_any_bytes_are_looked_at_without_an_exception(data: bytes) -> None:
 
 def test_a_fold_that_hides_a_second_field_is_no_field(good: bytes) -> None:
     assert not check(good.replace(b"Precedence: bulk", b"Precedence:\r\n bulk"))
+
+
+def test_a_mail_that_many_servers_refuse_is_warned_of(good: bytes) -> None:
+    picture = b"A" * 76 + b"\r\n"
+    large = good.replace(b"AAAA\r\n", b"AAAA\r\n" + picture * 140_000, 1)
+    assert [(problem.code, problem.severity) for problem in check(large)] == [("message-large", Severity.WARNING)]

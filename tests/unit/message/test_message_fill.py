@@ -9,6 +9,7 @@ from newsletter_cli.addresses import Address
 from newsletter_cli.message.check import check
 from newsletter_cli.message.compose import compose
 from newsletter_cli.message.fill import MissingField, escaped, fill, missing, value
+from newsletter_cli.message.parts import opened
 from newsletter_cli.rendering.model import Context, Slot
 from tests.doubles import mails
 
@@ -132,6 +133,7 @@ def test_an_international_address_is_raw_in_to_alone() -> None:
     assert parcel.smtputf8
     assert "\r\nTo: zoë@example.org\r\n".encode() in parcel.data
     assert parcel.data.replace("zoë".encode(), b"").isascii()
+    assert ("To", "zoë@example.org") in opened(parcel.data).headers
     assert not check(parcel.data, smtputf8=True)
     assert [problem.code for problem in check(parcel.data)] == ["message-8bit"]
 

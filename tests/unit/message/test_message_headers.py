@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from email.header import decode_header
+
 import pytest
 
 from newsletter_cli.addresses import Address, Mailbox
@@ -45,6 +47,18 @@ def test_a_word_too_long_for_a_line_is_encoded() -> None:
     lines = headers.unstructured("Subject", "x" * 300).split(b"\r\n")
     assert len(lines) == 5
     assert all(len(line) <= 76 for line in lines)
+
+
+def test_behind_a_long_name_an_encoded_word_has_its_own_line() -> None:
+    name = "X-" + "Long-" * 12 + "Name"
+    assert headers.fixed(name, "é") == f"{name}: \r\n =?utf-8?b?w6k=?=".encode()
+
+
+@pytest.mark.parametrize("shift", range(8))
+def test_an_encoded_word_holds_whole_characters(shift: int) -> None:
+    for text in ("a" * (46 + shift) + "éabcdefghijklmnopqrstuvw" * 3, "漢é" * (10 + shift)):
+        for line in headers.unstructured("Subject", text).removeprefix(b"Subject: ").split(b"\r\n "):
+            assert decode_header(line.decode())[0][0].decode()  # raises where a character is cut
 
 
 @pytest.mark.parametrize(

@@ -44,6 +44,12 @@ def test_a_soft_break_never_cuts_an_escape(shift: int) -> None:
     assert b"=\r\n=" in encoded or b"=C3=AB" in encoded
 
 
+def test_a_megabyte_on_one_line_is_written_in_linear_time() -> None:
+    """Posts without line ends are common in CJK; cutting the rest off anew at every break would take a minute."""
+    encoded = quoted.encode("漢" * 350_000)[0]
+    assert quopri.decodestring(encoded).decode() == "漢" * 350_000
+
+
 def test_a_piece_goes_on_in_the_column_where_the_last_one_ended() -> None:
     first, column = quoted.encode("x" * 70)
     second, column = quoted.encode("y" * 10, column)
