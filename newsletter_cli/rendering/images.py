@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 LONGEST = 2 * COLUMN  # screens of double density show a column-wide image sharp
 _LARGEST_FILE = 40_000_000
-_TEMPLATE = "template:"
+TEMPLATE = "template:"
 _INLINE_WIDTH = 48  # pixels; what is no wider is a sign in a line of text
 _FILE_NAME = re.compile(
     r"(?:[\w\\ ().,%@+-]+\.(?:png|jpe?g|gif|webp|hei[cf]|tiff?|svg|avif|bmp)|IMG_\d+|image\d*)\Z", re.IGNORECASE
@@ -56,7 +56,6 @@ class _Local:
     element: etree._Element
     picture: Picture
     name: str
-    own: bool = False  # a template's, not the post's
 
 
 @dataclass(slots=True)
@@ -66,7 +65,6 @@ class _Places:
     folder: Path
     site: Site
     file: str
-    searched: tuple[str, ...]
     local: list[_Local] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
 
@@ -77,17 +75,16 @@ class _Places:
         self.problems.append(Problem(text=text, file=self.file, line=line, hint=hint, severity=severity, code=code))
 
 
-def place(tree: etree._Element, folder: Path, site: Site, *, file: str, searched: tuple[str, ...] = ()) -> Placed:
-    """Give every image of the tree a source that a mail can show. `searched` are the template's folders."""
-    places = _Places(folder, site, file, searched)
+def place(tree: etree._Element, folder: Path, site: Site, *, file: str) -> Placed:
+    """Give every image of the tree a source that a mail can show."""
+    places = _Places(folder, site, file)
     for element in list(tree.iter("img")):
         ours = any(name.startswith("nl-") for name in classes(element))
         if not ours:
             _alt(element, places)
-        if ours and element.get("src", "").startswith(_TEMPLATE):
-            _of_template(element, places)
-        else:
-            _source(element, places)
+        if ours and element.get("src", "").startswith(TEMPLATE):
+            continue  # one of the template's pictures: `Own` ships it
+        _source(element, places)
         if not ours and element.tag == "img":
             _set_apart(element)
     return _shipped(places)
@@ -128,23 +125,6 @@ def _source(element: etree._Element, places: _Places) -> None:
         _of_site(element, said, places)
     else:
         _file(element, said, places)
-
-
-def _of_template(element: etree._Element, places: _Places) -> None:
-    """A picture that a partial names: a file in the template's folders, always shipped with the mail."""
-    name = element.get("src", "").removeprefix(_TEMPLATE)
-    for folder in places.searched:
-        path = Path(folder) / name
-        if re.fullmatch(r"[\w-]+\.\w+", name) and path.is_file():
-            try:
-                places.local.append(_Local(element, pictures.fit(_read(path), LONGEST), path.stem, own=True))
-            except pictures.NotShown as error:
-                places.problems.append(Problem(text=f"a picture: {error.text}", file=str(path), hint=error.hint))
-                break
-            return
-    element.tag = "span"
-    element.text = element.get("alt", "")
-    drop(element, "src", "alt", "width", "height")
 
 
 def _set_apart(element: etree._Element) -> None:
@@ -271,33 +251,62 @@ def _pixels(said: str) -> int:
     return int(match[1]) if match else 0
 
 
+@dataclass(slots=True)
+class Own:
+    """The template's own pictures (``template:play.png``): files of its folders, always shipped with the mail."""
+
+    searched: tuple[str, ...]
+    embedded: dict[str, InlineImage] = field(default_factory=dict)
+    problems: list[Problem] = field(default_factory=list)
+
+    def give(self, element: etree._Element) -> None:
+        """Give an image of the page its last address, if it is one of the template's."""
+        said = element.get("src", "")
+        if not said.startswith(TEMPLATE):
+            return
+        name = said.removeprefix(TEMPLATE)
+        paths = [Path(folder) / name for folder in self.searched] if re.fullmatch(r"[\w-]+\.\w+", name) else []
+        try:
+            path = next((path for path in paths if path.is_file()), Path(name))
+            image = _inline(pictures.fit(_read(path), LONGEST), path.stem)
+        except pictures.NotShown as error:
+            said = f"the template's picture {name}: {error.text}"
+            self.problems.append(Problem(text=said, hint=error.hint, code="template-image"))
+            element.tag = "span"
+            element.text = element.get("alt", "")
+            drop(element, "src", "alt", "width", "height")
+            return
+        self.embedded[image.cid] = image
+        element.set("src", f"cid:{image.cid}")
+
+
+def _inline(picture: Picture, name: str) -> InlineImage:
+    """A picture, named by its content."""
+    digest = hashlib.sha256(picture.data).hexdigest()[:24]
+    shown = f"{_plain(name)}-{digest[:10]}.{picture.ending}"
+    return InlineImage(f"{digest}@newsletter.invalid", picture.data, picture.mime, shown)
+
+
 def _shipped(places: _Places) -> Placed:
     """Decide how the local images travel, and name them."""
     linked = _linked(places)
-    embedded: dict[str, InlineImage] = {}
-    published: dict[str, InlineImage] = {}
-    base = places.site.images_base_url
+    base = places.site.images_base_url.rstrip("/")
+    shipped: dict[str, InlineImage] = {}
     for local in places.local:
-        digest = hashlib.sha256(local.picture.data).hexdigest()[:24]
-        name = f"{_plain(local.name)}-{digest[:10]}.{local.picture.ending}"
-        image = InlineImage(f"{digest}@newsletter.invalid", local.picture.data, local.picture.mime, name)
-        if not local.own:
-            image = published.setdefault(digest, image)
-        if local.own or not linked:
-            image = embedded.setdefault(digest, image)
-            local.element.set("src", f"cid:{image.cid}")
-        else:
-            local.element.set("src", f"{base.rstrip('/')}/{image.filename}")
+        image = _inline(local.picture, local.name)
+        image = shipped.setdefault(image.cid, image)
+        local.element.set("src", f"{base}/{image.filename}" if linked else f"cid:{image.cid}")
         _sized(local.element, local.picture.width, local.picture.height)
-        if local.picture.clear and not local.own:
+        if local.picture.clear:
             local.element.set("class", f"{local.element.get('class', '')} nl-clear".strip())
-    return Placed(tuple(embedded.values()), tuple(published.values()), tuple(places.problems))
+    images = tuple(shipped.values())
+    return Placed(() if linked else images, images, tuple(places.problems))
 
 
 def _linked(places: _Places) -> bool:
     """Whether the post's local images are linked; what is wrong with that goes to the problems."""
     site = places.site
-    total = sum(len(data) for data in {local.picture.data for local in places.local if not local.own})
+    total = sum(len(data) for data in {local.picture.data for local in places.local})
     over = total > site.images_budget_octets
     if site.images_base_url and (site.images_mode == "link" or (site.images_mode == "auto" and over)):
         return True

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote, urljoin, urlsplit
 
 from newsletter_cli.problems import Problem, Severity
+from newsletter_cli.rendering.merge import WHOLE_LINK
 from newsletter_cli.rendering.nodes import line_of, unwrap, words
 
 if TYPE_CHECKING:
@@ -50,7 +51,7 @@ def absolute(tree: etree._Element, *, base: str, file: str) -> list[Problem]:
     names = {value for element in tree.iter("*") for value in (element.get("id"), element.get("name")) if value}
     for link in list(tree.iter("a")):
         said = link.get("href")
-        if said is None:
+        if said is None or WHOLE_LINK.match(said):
             continue
         target, problem = _target(said, base, names)
         if problem is not None:

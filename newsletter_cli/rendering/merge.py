@@ -34,6 +34,8 @@ _DEFAULT_AT = re.compile(rf"\|\s*default\s*\(\s*{_STRING}\s*\)\s*\Z")
 _KEYWORDS = frozenset({"or", "and", "not", "if", "else", "in", "is", "true", "false", "none", "True", "False", "None"})
 _KINDS = {Context.HTML: "h", Context.HREF: "r", Context.TEXT: "t", Context.SUBJECT: "s"}
 _DIGITS = 22
+_TEXTS = frozenset({"alt", "title", "aria-label"})  # attributes that are shown: escaped like text
+WHOLE_LINK = re.compile(r"nlr[0-9a-f]{21}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +127,7 @@ def place(tree: etree._Element, fields: Fields, *, file: str) -> list[Problem]:
     """Give the tokens in attributes their context: a link's target, or a problem.
 
     An id or a link to one loses its tokens (they come from the heading's text). A field in an image's address would
-    tell who opens the mail, so it is refused.
+    tell who opens the mail, so it is refused. A link may be a field as a whole: `links` leaves it alone.
     """
     if not fields.known:
         return []
@@ -138,11 +140,10 @@ def place(tree: etree._Element, fields: Fields, *, file: str) -> list[Problem]:
                 continue
             if name in {"id", "name"} or (name == "href" and text.startswith("#")):
                 element.set(name, pattern.sub("", text))
-            elif name == "href" and re.match(r"(?i)(https?://|mailto:)", text):
+            elif name == "href":
                 element.set(name, pattern.sub(r"nlr\2", text))
-            elif not name.startswith("data-"):
-                where = "a link that does not begin with https://" if name == "href" else f"the attribute {name}"
-                said = f"a merge field cannot stand in {where}"
+            elif name not in _TEXTS and not name.startswith("data-"):
+                said = f"a merge field cannot stand in the attribute {name}"
                 problems.append(
                     Problem(
                         text=said,

@@ -102,9 +102,9 @@ def _outlook(rules: str) -> str:
     return "\n".join(lines)
 
 
-def build(parts: Parts, template: str, folders: tuple[Path, ...]) -> tuple[str, str, list[Problem]]:
+def build(parts: Parts, searched: tuple[str, ...], folders: tuple[Path, ...]) -> tuple[str, str, list[Problem]]:
     """The page before its styles are inlined, the text part, and what is wrong with the template."""
-    searched, problems = folders_of(template, folders)
+    problems: list[Problem] = []
     try:
         html, text = _filled(environment(searched), parts)
     except Exception as error:  # noqa: BLE001 - a template of the user's may raise whatever its code raises

@@ -7,6 +7,7 @@ A footnote whose source stands before the marker stays. Changes the tree in plac
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from newsletter_cli.rendering.nodes import LINE, line_of, remove, unwrap
@@ -36,11 +37,19 @@ def open_up(tree: etree._Element) -> None:
         unwrap(found)
 
 
-def cut(tree: etree._Element) -> bool:
-    """Remove everything from the first marker on; says whether there was one."""
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """Where the wall stood, and how many marks of footnotes behind it were taken out."""
+
+    line: int | None
+    notes: int
+
+
+def cut(tree: etree._Element) -> Cut | None:
+    """Remove everything from the first marker on; None where there is none."""
     found = marker(tree)
     if found is None:
-        return False
+        return None
     wall = line_of(found)
     kept = [note for note in _notes(tree) if _before(note, wall)]
     at: etree._Element | None = found
@@ -55,8 +64,7 @@ def cut(tree: etree._Element) -> bool:
         at.tail = None
         at = parent
     found.getparent().remove(found)  # type: ignore[union-attr]  # it is not the root: that is ours
-    _forget(tree)
-    return True
+    return Cut(wall, _forget(tree))
 
 
 def _notes(tree: etree._Element) -> list[etree._Element]:
@@ -81,8 +89,9 @@ def _only(element: etree._Element, kept: list[etree._Element]) -> None:
             remove(item)
 
 
-def _forget(tree: etree._Element) -> None:
-    """Take out what points to ids that are gone."""
+def _forget(tree: etree._Element) -> int:
+    """Take out what points to ids that are gone; how many marks of footnotes that were."""
+    marks = 0
     names = {value for element in tree.iter("*") for value in (element.get("id"), element.get("name")) if value}
     for link in list(tree.iter("a")):
         target = link.get("href", "")
@@ -90,12 +99,14 @@ def _forget(tree: etree._Element) -> None:
             continue
         classes = set(link.get("class", "").split())
         if classes & {"footnote-anchor", "footnote-ref"} or link.get("role") == "doc-noteref":
+            marks += 1
             mark = link.getparent()
             remove(mark if mark is not None and mark.tag == "sup" and len(mark) == 1 else link)
         elif (entry := _entry(link)) is not None:
             remove(entry)
         else:
             unwrap(link)
+    return marks
 
 
 def _entry(link: etree._Element) -> etree._Element | None:

@@ -11,13 +11,16 @@ Refused only where the Markdown cannot be converted at all.
 
 from __future__ import annotations
 
-from dataclasses import replace
+import re
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
-from urllib.parse import quote
+from urllib.parse import quote, urljoin
 
 from newsletter_cli.problems import Problem, Severity
-from newsletter_cli.rendering import merge, outline, page, paywall, words
-from newsletter_cli.rendering.model import Context, Rendered, Site, Version
+from newsletter_cli.rendering import hollow, merge, outline, page, paywall, words
+from newsletter_cli.rendering.embeds.widget import Context, shortened
+from newsletter_cli.rendering.model import Context as Place, InlineImage, Rendered, Site, Version
+from newsletter_cli.rendering.nodes import inner_html, text_of
 
 if TYPE_CHECKING:
     from lxml.html import HtmlElement
@@ -41,51 +44,31 @@ def paywalled(post: Post) -> bool:
 
 def render(post: Post, site: Site, version: Version = Version.FULL) -> Rendered:
     """Render a post for one kind of reader."""
-    from lxml import html as lxml_html
-
-    from newsletter_cli.rendering import embeds, images, inline, links, text
-    from newsletter_cli.rendering.dialect.convert import convert
+    from newsletter_cli.rendering import images, inline
     from newsletter_cli.rendering.theme import direction, theme
 
-    file = str(post.path)
     fields = merge.fields_of(f"{post.body_hash}\0{post.meta.title}\0{version}")
     post, problems = _marked(post, fields)
-    converted = convert(post.body, file=file, first_line=post.body_line)
-    tree: HtmlElement = converted.tree
-    problems += converted.problems
-    cut = paywall.cut(tree) if version is Version.FREE else False
-    paywall.open_up(tree)
-    outline.own_classes(tree)
-
     language = post.meta.language or site.language
-    web_url = _web_url(post, site)
+    web_url, wrong = _web_url(post, site)
+    problems += wrong
     said = words.words(language)
     colours, wrong = theme(site.theme, language)
     problems += wrong
-    searched, _ = page.folders_of(site.template, site.template_folders)
-    made = page.environment(searched)
-    context = embeds.Context(web_url=web_url, language=language, words=said)
-    problems += embeds.build(tree, made, context, file=file)
-    problems += links.absolute(tree, base=site.site_url or web_url, file=file)
-    problems += merge.place(tree, fields, file=file)
-    outline.shift_headings(tree, title=post.meta.title)
-    outline.fit_tables(tree)
-    placed = images.place(tree, post.path.parent, site, file=file, searched=searched)
-    problems += placed.problems
-    body_text = text.to_text(tree, width=_TEXT_WIDTH)
-    preheader = post.preheader or _opening(tree)
-    outline.name_targets(tree)
-    outline.lay_notes(tree)
-    outline.tidy(tree)
+    searched, wrong = page.folders_of(site.template, site.template_folders)
+    problems += wrong
+    context = Context(web_url=web_url, language=language, words=said)
+    body = _body(post, site, version, fields, searched=searched, context=context)
+    problems += body.problems
 
     parts = page.Parts(
         name=site.name,
         title=post.meta.title,
         subtitle=post.meta.subtitle,
         date=words.said_date(post.meta.due.day, language) if post.meta.due else "",
-        preheader=preheader,
-        body="".join(str(lxml_html.tostring(child, encoding="unicode")) for child in tree),
-        body_text=merge.as_text(_text_part(post, body_text, cut=cut), fields, Context.TEXT).strip("\n"),
+        preheader=post.preheader or body.opening,
+        body=body.html,
+        body_text=merge.as_text(body.text, fields, Place.TEXT).strip("\n"),
         language=language,
         direction=direction(language),
         version=version,
@@ -93,26 +76,95 @@ def render(post: Post, site: Site, version: Version = Version.FULL) -> Rendered:
         site_url=site.site_url,
         upgrade_url=site.upgrade_url,
         postal_address=site.postal_address,
-        unsubscribe_html=merge.unsubscribe(fields, Context.HREF),
-        unsubscribe_text=merge.unsubscribe(fields, Context.TEXT),
+        unsubscribe_html=merge.unsubscribe(fields, Place.HREF),
+        unsubscribe_text=merge.unsubscribe(fields, Place.TEXT),
         words=said,
         theme=colours,
         post=post.meta.extra,
     )
-    html, full_text, wrong = page.build(parts, site.template, site.template_folders)
+    html, text, wrong = page.build(parts, searched, site.template_folders)
     problems += wrong
-    html = inline.inline(html)
-    full_text = merge.as_text(full_text, fields, Context.TEXT)
-    subject = merge.as_text(post.subject, fields, Context.SUBJECT)
+    own = images.Own(searched)
+    html = inline.inline(html, own.give)
+    problems += own.problems
+    text = merge.as_text(text, fields, Place.TEXT)
+    subject = merge.as_text(post.subject, fields, Place.SUBJECT)
     return Rendered(
         version=version,
         subject=subject,
         html=html,
-        text=full_text,
-        slots=merge.slots(fields, subject=subject, html=html, text=full_text),
-        images=placed.embedded,
+        text=text,
+        slots=merge.slots(fields, subject=subject, html=html, text=text),
+        images=tuple(({image.cid: image for image in body.embedded} | own.embedded).values()),
         problems=tuple(dict.fromkeys(problems)),
     )
+
+
+def published(post: Post, site: Site) -> tuple[InlineImage, ...]:
+    """The post's local images as files, under the names by which link mode expects them at `images_base_url`."""
+    from newsletter_cli.rendering import images
+    from newsletter_cli.rendering.dialect.convert import convert
+
+    tree = convert(post.body, file=str(post.path), first_line=post.body_line).tree
+    return images.place(tree, post.path.parent, site, file=str(post.path)).published
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Body:
+    """The body as HTML and as text, its first words, the images that go with it."""
+
+    html: str
+    text: str
+    opening: str
+    embedded: tuple[InlineImage, ...]
+    problems: tuple[Problem, ...]
+
+
+def _body(
+    post: Post, site: Site, version: Version, fields: Fields, *, searched: tuple[str, ...], context: Context
+) -> _Body:
+    """The steps between Markdown and the template, in their order."""
+    from newsletter_cli.rendering import embeds, images, links, text
+    from newsletter_cli.rendering.dialect.convert import convert
+
+    file = str(post.path)
+    converted = convert(post.body, file=file, first_line=post.body_line)
+    tree = converted.tree
+    problems = list(converted.problems)
+    cut = None
+    if version is Version.FREE:
+        cut = paywall.cut(tree)
+        problems += _behind(cut, post)
+    paywall.open_up(tree)
+    outline.own_classes(tree)
+    problems += embeds.build(tree, page.environment(searched), context, file=file)
+    problems += hollow.fill(tree, file=file)
+    problems += merge.place(tree, fields, file=file)
+    problems += links.absolute(tree, base=site.site_url or context.web_url, file=file)
+    outline.shift_headings(tree, title=post.meta.title)
+    outline.fit_tables(tree)
+    placed = images.place(tree, post.path.parent, site, file=file)
+    written = text.to_text(tree, width=_TEXT_WIDTH)
+    opening = _opening(tree)
+    outline.name_targets(tree)
+    outline.lay_notes(tree)
+    outline.tidy(tree)
+    return _Body(
+        html=inner_html(tree),
+        # The author's own text part is never for readers who may not see all of it.
+        text=written if post.text_part is None or cut is not None else post.text_part,
+        opening=opening,
+        embedded=placed.embedded,
+        problems=(*problems, *placed.problems),
+    )
+
+
+def _behind(cut: paywall.Cut | None, post: Post) -> list[Problem]:
+    """What free readers miss of the part that is theirs."""
+    if cut is None or not cut.notes:
+        return []
+    said = f"{cut.notes} footnotes of the free part stand behind the paywall: free readers do not get them"
+    return [Problem(text=said, file=str(post.path), line=cut.line, severity=Severity.NOTE, code="paywall-footnotes")]
 
 
 def _marked(post: Post, fields: Fields) -> tuple[Post, list[Problem]]:
@@ -139,23 +191,31 @@ def _marked(post: Post, fields: Fields) -> tuple[Post, list[Problem]]:
     return replace(post, meta=meta, body=body, text_part=text_part), problems
 
 
-def _web_url(post: Post, site: Site) -> str:
+def _web_url(post: Post, site: Site) -> tuple[str, list[Problem]]:
     """Where the post stands on the web: its own `url`, else the newsletter's pattern."""
-    if post.meta.url:
-        return post.meta.url
-    return site.post_url.replace("{slug}", quote(post.slug, safe="")) if site.post_url else ""
-
-
-def _text_part(post: Post, written: str, *, cut: bool) -> str:
-    """The author's own text part, but never to readers who may not see all of it."""
-    return written if post.text_part is None or cut else post.text_part
+    own = post.meta.url.strip()
+    if own and site.site_url:
+        own = urljoin(site.site_url, own)
+    if re.match(r"https?://[^\s/]", own):
+        return own, []
+    problems = []
+    if own:
+        said = f"the url {post.meta.url!r} is no web address"
+        hint = "write https://…, or set site_url"
+        line = post.meta.lines.get("url")
+        problems.append(
+            Problem(
+                text=said, file=str(post.path), line=line, hint=hint, severity=Severity.WARNING, code="url-relative"
+            )
+        )
+    pattern = site.post_url.replace("{slug}", quote(post.slug, safe=""))
+    return pattern if re.match(r"https?://[^\s/]", pattern) else "", problems
 
 
 def _opening(tree: HtmlElement) -> str:
-    """The first words of the body, for the inbox line of a post that names none."""
+    """The first words of the text, for the inbox line of a post that names none."""
     for paragraph in tree.iter("p"):
-        words_ = " ".join("".join(paragraph.itertext()).split())
-        if words_:
-            cut = words_[: _PREHEADER_CHARACTERS + 1].rpartition(" ")[0] or words_[:_PREHEADER_CHARACTERS]
-            return words_ if len(words_) <= _PREHEADER_CHARACTERS else f"{cut} …"
+        said = text_of(paragraph)
+        if said and not any(outer.tag in {"table", "figure"} for outer in paragraph.iterancestors()):
+            return shortened(said, _PREHEADER_CHARACTERS)
     return ""

@@ -43,6 +43,8 @@ _RIGHT_TO_LEFT = frozenset({"ar", "arc", "ckb", "dv", "fa", "he", "ks", "ps", "s
 _COLOUR = re.compile(r"#(?:[0-9a-fA-F]{3}|[0-9a-fA-F]{6})\Z")
 _FONTS = re.compile(r"[\w '\"-]+(?:,[\w '\"-]+)*\Z")
 _WIDTH = re.compile(r"(\d{1,3})(?:px)?\Z")
+_LOGO_WIDTH = "160"  # pixels
+_LOGO = re.compile(r"https?://[^\s\"'<>]+\Z|[\w-]+\.(?:png|jpe?g|gif|webp|svg|avif)\Z", re.IGNORECASE)
 _LINK = re.compile(r"\s*([^=]+?)\s*=\s*((?:https?://|mailto:)[^\s,]+)\s*\Z")
 _KEYS = ("accent", "font", "heading_font", "logo", "logo_width", "links")
 
@@ -64,6 +66,7 @@ def theme(settings: Mapping[str, str], language: str) -> tuple[dict[str, Any], l
         problems.append(_warning(said, f"{darker} is the nearest that can", "theme-contrast"))
     script = _script(language)
     width = _checked(settings, "logo_width", _WIDTH, "a number of pixels like 160", problems)
+    logo = _checked(settings, "logo", _LOGO, "a URL, or the name of a file in the template's folder", problems)
     font = _fonts(settings, "font", SERIF, script, problems)
     heading = _fonts(settings, "heading_font", SANS, script, problems)
     dark_accent = _readable(accent, DARK_PAPER)
@@ -88,8 +91,8 @@ def theme(settings: Mapping[str, str], language: str) -> tuple[dict[str, Any], l
         "mso_font": _word_font(font),
         "mso_heading_font": _word_font(heading),
         "leading": "1.8" if script and language[:2].lower() in {"ja", "ko", "zh", "ar", "fa", "ur"} else "1.6",
-        "logo": settings.get("logo", "").strip(),
-        "logo_width": match[1] if width and (match := _WIDTH.match(width)) else "",
+        "logo": logo if "://" in logo or not logo else f"template:{logo}",
+        "logo_width": match[1] if width and (match := _WIDTH.match(width)) else _LOGO_WIDTH,
         "links": _links(settings.get("links", ""), problems),
     }, problems
 
