@@ -111,6 +111,8 @@ def _looked_at(draft: Draft, sender: Sender, found: list[Problem]) -> Draft:
 
 def _signer_problems(sender: Sender, signers: Sequence[Signing]) -> Iterator[Problem]:
     domain = sender.mailbox.address.domain
+    for signer in signers:
+        yield from signer.problems
     if signers and not any(_aligned(domain, signer.domain) for signer in signers):
         yield Problem(
             text=f"[dkim] signs for {signers[0].domain}, but the mail is from {domain}: DMARC does not count that",

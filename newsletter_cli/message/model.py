@@ -106,6 +106,10 @@ class Signing(Protocol):
     def domain(self) -> str:
         """The d= tag: A-labels."""
 
+    @property
+    def problems(self) -> tuple[Problem, ...]:
+        """Warnings about the key."""
+
     def header(self, *, names: bytes, signed: bytes, body_hash: bytes, at: int) -> bytes:
         """The DKIM-Signature field with its line end."""
 
