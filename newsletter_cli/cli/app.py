@@ -11,7 +11,21 @@ from typing import TYPE_CHECKING
 import typer
 
 from newsletter_cli import __version__
-from newsletter_cli.cli.commands import help as help_, init, new
+from newsletter_cli.cli.commands import (
+    adopt,
+    check,
+    control,
+    demo,
+    help as help_,
+    init,
+    lists,
+    new,
+    preview,
+    run as run_,
+    send,
+    status,
+    suppress,
+)
 from newsletter_cli.cli.exits import Exit
 
 if TYPE_CHECKING:
@@ -43,6 +57,20 @@ def root(
 
 app.command("init")(init.init)
 app.command("new")(new.new)
+app.command("demo")(demo.demo)
+app.command("preview")(preview.preview)
+app.command("check")(check.check)
+app.command("send")(send.send)
+app.command("run")(run_.run)
+app.command("pause")(control.pause)
+app.command("resume")(control.resume)
+app.command("cancel")(control.cancel)
+app.command("status")(status.status)
+app.command("why")(status.why)
+app.command("forget")(status.forget)
+app.command("adopt")(adopt.adopt)
+app.add_typer(lists.app, name="list")
+app.add_typer(suppress.app, name="suppress")
 app.command("help")(help_.help_)
 
 

@@ -161,6 +161,22 @@ def cancel(connection: Connection, campaign: int, now: datetime) -> int:
     return connection.execute(statement.values(updated_at=now, next_try_at=None)).rowcount
 
 
+def unbegin(connection: Connection, campaign: int, reason: str) -> bool:
+    """Take a beginning back of which nobody was tried; gives whether that was so. `reason` says why it waits, if so.
+
+    A server that was away, or a login that was refused, froze nothing: the post may be edited, the list changed.
+    """
+    tried = select(recipients.c.id).where(
+        recipients.c.campaign == campaign, ~moves.is_one_of({Outcome.QUEUED, Outcome.SUPPRESSED})
+    )
+    again = select(recipients.c.id).where(recipients.c.campaign == campaign, recipients.c.tries > 0)
+    if any(connection.execute(some.limit(1)).first() is not None for some in (tried, again)):
+        return False
+    connection.execute(delete(recipients).where(recipients.c.campaign == campaign))
+    set_values(connection, campaign, state=CampaignState.SINGLE.value, begun_at=None, reason=reason)
+    return True
+
+
 def finish(connection: Connection, campaign: int, sent_stamp: str, now: datetime) -> bool:
     """Close a campaign in which everyone is settled; gives whether it is closed.
 

@@ -264,6 +264,11 @@ class Ledger:
         with self._database.writing() as connection:
             return campaigns.finish(connection, campaign, sent_stamp, self._clock.now())
 
+    def unbegin(self, campaign: int, reason: str = "") -> bool:
+        """Take a beginning back of which nobody was tried; gives whether that was so."""
+        with self._database.writing() as connection:
+            return campaigns.unbegin(connection, campaign, reason)
+
     def stamped(self, campaign: int) -> None:
         """Note that the post carries its stamp."""
         with self._database.writing() as connection:

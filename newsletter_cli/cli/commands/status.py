@@ -1,0 +1,56 @@
+"""`newsletter status` and `why`: what the ledger knows."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import typer
+
+from newsletter_cli.cli import setup, show
+from newsletter_cli.cli.exits import Exit
+from newsletter_cli.cli.terminal import Terminal
+
+
+def status(
+    post: Path = typer.Argument(None, metavar="[POST]", help="One post; default: all."),
+    as_json: bool = typer.Option(False, "--json", help="Print it as JSON."),
+    failed_csv: Path = typer.Option(None, "--failed-csv", metavar="FILE", help="Write those that failed to this file."),
+    config: Path = typer.Option(None, "--config", metavar="FILE", help="Settings from this file."),
+) -> int:
+    """Say what was sent, what is left, and what it waits for."""
+    from newsletter_cli.jobs import status as job
+
+    terminal = Terminal.standard()
+    workspace = setup.workspace(terminal, near=post, config=config)
+    report = job.status(workspace, post)
+    if failed_csv is not None:
+        show.write(job.failures_csv(workspace, post), failed_csv, terminal)
+    if as_json:
+        show.json_line(report.as_json(), terminal)
+    else:
+        show.status(report, terminal)
+    return Exit.DONE
+
+
+def why(
+    address: str = typer.Argument(..., metavar="ADDRESS|MESSAGE-ID", help="Whom to ask about."),
+    config: Path = typer.Option(None, "--config", metavar="FILE", help="Settings from this file."),
+) -> int:
+    """Say what an address got, what not, and why."""
+    from newsletter_cli.jobs import suppress
+
+    terminal = Terminal.standard()
+    show.why(suppress.why(setup.workspace(terminal, config=config), address), terminal)
+    return Exit.DONE
+
+
+def forget(
+    address: str = typer.Argument(..., metavar="ADDRESS", help="Whom to forget."),
+    config: Path = typer.Option(None, "--config", metavar="FILE", help="Settings from this file."),
+) -> int:
+    """Blank an address in the record; a keyed hash stays, so that it is never mailed again."""
+    from newsletter_cli.jobs import suppress
+
+    terminal = Terminal.standard()
+    terminal.say(suppress.forget(setup.workspace(terminal, config=config), address))
+    return Exit.DONE

@@ -1,0 +1,86 @@
+"""`--log FILE`: what happens as JSON, one object a line, for machines. No address stands in it."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any, Self
+
+from newsletter_cli.problems import Problem, Refused
+
+if TYPE_CHECKING:
+    from pathlib import Path
+    from types import TracebackType
+
+    from newsletter_cli.delivery.events import Event
+    from newsletter_cli.ledger.model import Campaign
+    from newsletter_cli.times import Clock
+
+
+class JsonLog:
+    """Appends one object an event: time, event, newsletter, campaign, and what the event tells."""
+
+    def __init__(self, path: Path, clock: Clock) -> None:
+        try:
+            self._file = path.open("a", encoding="utf-8", buffering=1)
+        except OSError as error:
+            raise Refused(Problem(text=f"the log cannot be written: {error.strerror}", file=str(path))) from error
+        self._clock = clock
+        self._newsletter = self._campaign = ""
+
+    def of(self, campaign: Campaign) -> None:
+        """Say whose events follow."""
+        self._newsletter, self._campaign = campaign.newsletter, campaign.uid
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self._file.close()
+
+    def __call__(self, event: Event) -> None:
+        """Take one event of the engine."""
+        told = _told(event)
+        if told is None:
+            return
+        head = {
+            "time": self._clock.now().isoformat(),
+            "event": told.pop("event"),
+            "newsletter": self._newsletter,
+            "campaign": self._campaign,
+        }
+        self._file.write(json.dumps({**head, **told}, ensure_ascii=False) + "\n")
+
+
+def _told(event: Event) -> dict[str, Any] | None:
+    """The fields of one event; None for what is no news to a machine."""
+    from newsletter_cli.delivery.events import Connected, ConnectionLost, Held, Pace, Recorded, Waiting
+
+    match event:
+        case Recorded():
+            settled = event.settled
+            return {
+                "event": settled.outcome.value,
+                "recipient": event.claim.person.hex(),
+                "domain": event.claim.email.rpartition("@")[2],
+                "stage": settled.stage,
+                "code": settled.code,
+                "wait_until": settled.next_try_at.isoformat() if settled.next_try_at else None,
+            }
+        case Connected():
+            return {"event": "connected", "connection": event.connection, "host": event.host, "tls": event.tls}
+        case ConnectionLost():
+            return {
+                "event": "connection lost",
+                "connection": event.connection,
+                "stage": str(event.stage),
+                "why": event.why,
+            }
+        case Waiting():
+            return {"event": "waiting", "why": event.why, "wait_until": event.until.isoformat()}
+        case Pace():
+            until = event.until.isoformat() if event.until else None
+            return {"event": "pace", "per_second": event.per_second, "why": event.why, "wait_until": until}
+        case Held():
+            return {"event": "held", "why": event.text, "code": event.code, "stage": event.stage}
+        case _:
+            return None

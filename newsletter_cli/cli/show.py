@@ -1,0 +1,236 @@
+"""How reports look on a terminal: lines of the result on standard output, problems on standard error."""
+
+from __future__ import annotations
+
+import json
+from contextlib import ExitStack, contextmanager
+from typing import TYPE_CHECKING, Any
+
+from newsletter_cli.ledger.states import Outcome
+from newsletter_cli.problems import Problem, Refused, Severity
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from pathlib import Path
+
+    from newsletter_cli.audience.model import LeftOut
+    from newsletter_cli.cli.progress import Progress
+    from newsletter_cli.cli.terminal import Terminal
+    from newsletter_cli.delivery.events import Event
+    from newsletter_cli.jobs.check import CheckReport
+    from newsletter_cli.jobs.lists import ListReport
+    from newsletter_cli.jobs.report import Counts, DryRun, RunReport, SendReport
+    from newsletter_cli.jobs.status import StatusReport
+    from newsletter_cli.jobs.suppress import Why
+    from newsletter_cli.jobs.trial import TrialReport
+    from newsletter_cli.ledger.model import Campaign, RecipientRow
+    from newsletter_cli.times import Clock
+
+# Enough to see what is wrong with a list; `list check` names every row.
+ROWS_SHOWN = 20
+
+
+class Watch:
+    """Takes what the engine tells, for all who want to know: progress, the JSON log, the SMTP transcript."""
+
+    def __init__(self, progress: Progress) -> None:
+        self._progress = progress
+        self.listeners: list[Callable[[Event], None]] = [progress]
+        self.campaigns: list[Callable[[Campaign], None]] = []
+
+    def __call__(self, event: Event) -> None:
+        """Pass an event on."""
+        for listener in self.listeners:
+            listener(event)
+
+    def announce(self, campaign: Campaign, total: int) -> None:
+        """Say what is delivered now, and to how many."""
+        self._progress.expect(total)
+        for tell in self.campaigns:
+            tell(campaign)
+
+
+@contextmanager
+def watching(terminal: Terminal, clock: Clock, *, log: Path | None, debug: bool) -> Iterator[Watch]:
+    """Watch a sending: a progress bar or lines, `--log FILE` and `--debug` where they are asked for."""
+    from newsletter_cli.cli.progress import Progress
+
+    with ExitStack() as stack:
+        watch = Watch(stack.enter_context(Progress(terminal, clock)))
+        if log is not None:
+            from newsletter_cli.cli.logs import JsonLog
+
+            journal = stack.enter_context(JsonLog(log, clock))
+            watch.listeners.append(journal)
+            watch.campaigns.append(journal.of)
+        if debug:
+            watch.listeners.append(lambda event: _transcript(event, terminal))
+        yield watch
+
+
+def _transcript(event: Event, terminal: Terminal) -> None:
+    from newsletter_cli.delivery.events import Transcript
+
+    if isinstance(event, Transcript):
+        terminal.tell(f"[{event.connection}] {'C:' if event.sent else 'S:'} {event.line}")
+
+
+def json_line(value: Mapping[str, Any], terminal: Terminal) -> None:
+    """An object of the interface, on a line of its own."""
+    terminal.write((json.dumps(value, ensure_ascii=False) + "\n").encode())
+
+
+def write(data: bytes, output: Path | None, terminal: Terminal) -> None:
+    """Write a result to a file; to standard output where none is named, or `-`. Raises Refused."""
+    if output is None or str(output) == "-":
+        terminal.write(data)
+        return
+    try:
+        output.write_bytes(data)
+    except OSError as error:
+        raise Refused(Problem(text=f"it cannot be written: {error.strerror}", file=str(output))) from error
+
+
+def sent(report: SendReport, terminal: Terminal) -> None:
+    """What one `send` did: what was left out, who failed, whose fate is unknown, and one summary line."""
+    left_out(report.left_out, report.left_out_total, terminal)
+    terminal.problems(report.problems)
+    for row in report.failures:
+        terminal.problem(_of_row(row, "failed"))
+    for row in report.fates:
+        terminal.problem(_of_row(row, "unknown fate: the server may have it"))
+    if report.fates:
+        terminal.tell("they are not mailed again by themselves; `newsletter send POST --resend-unknown` does it")
+    for line in report.said:
+        terminal.say(line)
+    if report.counts.total:
+        terminal.say(f"{report.post}: {summary(report.counts, report.this_run)}")
+    if report.unfinished:
+        when = f" after {report.until.astimezone():%Y-%m-%d %H:%M:%S}" if report.until else ""
+        terminal.say(f"not finished: run the same command again{when}, nobody gets it twice")
+
+
+def summary(counts: Counts, this_run: Counts | None = None) -> str:
+    """``sent 498, failed 2, left 0 of 500``; what is nought is left away but for sent."""
+    parts = [f"sent {counts[Outcome.SENT]}"]
+    rest = (Outcome.FAILED, Outcome.UNKNOWN, Outcome.SUPPRESSED, Outcome.WITHDRAWN, Outcome.CANCELLED, Outcome.DEFERRED)
+    parts += [f"{outcome.value} {counts[outcome]}" for outcome in rest if counts[outcome]]
+    waiting = counts.left - counts[Outcome.DEFERRED]
+    if waiting:
+        parts.append(f"waiting {waiting}")
+    said = f"{', '.join(parts)}; {counts.total} in all"
+    if this_run is not None and this_run[Outcome.SENT] != counts[Outcome.SENT]:
+        said += f" ({this_run[Outcome.SENT]} sent in this run)"
+    return said
+
+
+def ran(report: RunReport, terminal: Terminal) -> None:
+    """What one `run` did, post by post, and what it left alone."""
+    for one in report.posts:
+        sent(one, terminal)
+    terminal.problems(report.problems)
+    for line in report.said:
+        terminal.say(line)
+
+
+def dry_run(report: DryRun, terminal: Terminal) -> None:
+    """Who would get a post."""
+    left_out(report.left_out, len(report.left_out), terminal)
+    terminal.problems(report.problems)
+    for line in report.said:
+        terminal.say(line)
+    if report.subject:
+        terminal.say(f"Subject: {report.subject}")
+    people = "1 person" if report.recipients == 1 else f"{report.recipients} people"
+    terminal.say(f"{report.post}: would go to {people}, {_size(report.size_octets)} each; nothing was sent")
+
+
+def trial(report: TrialReport, terminal: Terminal) -> None:
+    """What became of each test mail."""
+    terminal.problems(problem for problem in report.problems if problem.severity is not Severity.NOTE)
+    for address, outcome, reply in report.results:
+        terminal.say(f"{address}: {outcome.value}{' (' + reply + ')' if reply else ''}")
+
+
+def left_out(rows: Sequence[LeftOut], total: int, terminal: Terminal, *, limit: int | None = ROWS_SHOWN) -> None:
+    """The rows that are not mailed, each with its line and reason."""
+    shown = rows if limit is None else rows[:limit]
+    for row in shown:
+        terminal.tell(f"{row.file}:{row.line}: left out: {row.email + ': ' if row.email else ''}{row.reason}")
+    if total > len(shown):
+        terminal.tell(f"… and {total - len(shown)} more rows left out; `newsletter list check` names all")
+
+
+def checked(report: CheckReport, terminal: Terminal) -> None:
+    """What `check` found, on standard output: it is the result."""
+    for problem in report.problems:
+        terminal.say(f"{problem.severity}: {problem}")
+    if report.size_octets:
+        terminal.say(f"{report.post}: {_size(report.size_octets)} as a mail")
+    if report.recipients is not None:
+        terminal.say(f"{report.post}: {report.recipients} people would get it")
+    terminal.say(f"{report.post}: {'`send` would refuse it' if report.refused else 'nothing stops a send'}")
+
+
+def github(report: CheckReport, terminal: Terminal) -> None:
+    """What `check` found as GitHub's workflow commands, which mark the lines of a pull request."""
+    names = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.NOTE: "notice"}
+    for problem in report.problems:
+        place = f"file={problem.file}" if problem.file else ""
+        place += f",line={problem.line}" if problem.file and problem.line else ""
+        text = f"{problem.text}; {problem.hint}" if problem.hint else problem.text
+        text = text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+        terminal.say(f"::{names[problem.severity]} {place}::{text}")
+
+
+def status(report: StatusReport, terminal: Terminal) -> None:
+    """A line a campaign."""
+    if not report.campaigns:
+        terminal.say("nothing was sent from here yet")
+    for entry in report.campaigns:
+        campaign = entry.campaign
+        since = f" since {campaign.begun_at.astimezone():%Y-%m-%d %H:%M}" if campaign.begun_at else ""
+        why = f" ({campaign.reason})" if campaign.reason else ""
+        wait = f", waits until {campaign.wait_until.astimezone():%Y-%m-%d %H:%M}" if campaign.wait_until else ""
+        terminal.say(f"{campaign.identity.path}: {campaign.state.value}{since}{why}: {summary(entry.counts)}{wait}")
+
+
+def checked_list(report: ListReport, terminal: Terminal) -> None:
+    """What a list is, and every row left out."""
+    terminal.problems(report.problems)
+    for file, service in report.services:
+        terminal.say(f"{file}: {service}")
+    for row in report.left_out:
+        terminal.say(f"{row.file}:{row.line}: {row.email + ': ' if row.email else ''}{row.reason}")
+    terminal.say(f"{report.mailable} would be mailed, {len(report.left_out)} left out")
+
+
+def why(report: Why, terminal: Terminal) -> None:
+    """What an address got, and why not."""
+    for entry in report.suppressions:
+        evidence = f", {entry.evidence}" if entry.evidence else ""
+        scope = f"newsletter {entry.newsletter}" if entry.newsletter else "every newsletter here"
+        terminal.say(
+            f"{report.address}: suppressed for {scope} since {entry.since:%Y-%m-%d}: {entry.reason.value}"
+            f" ({entry.source}{evidence})"
+        )
+    for campaign, row in report.history:
+        said = f": {row.code} {row.reply}".rstrip() if row.reply or row.code else ""
+        queue = f" [queue id {row.queue_id}]" if row.queue_id else ""
+        terminal.say(
+            f"{campaign.identity.path}: {row.outcome.value} at {row.updated_at:%Y-%m-%d %H:%M:%S}{said}{queue}"
+        )
+    if not report.suppressions and not report.history:
+        terminal.say(f"{report.address}: nothing was ever sent to it from here")
+
+
+def _of_row(row: RecipientRow, what: str) -> Problem:
+    said = f"{row.email}: {what}"
+    if row.code or row.reply:
+        code = "" if not row.code or row.reply.startswith(str(row.code)) else f"{row.code} "
+        said += f": {code}{row.reply}"
+    return Problem(text=said, file=row.file or None, line=row.line or None)
+
+
+def _size(octets: int) -> str:
+    return f"{octets / 1000:.0f} kB"

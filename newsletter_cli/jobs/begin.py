@@ -1,0 +1,65 @@
+"""The first mails of a post: judge, ask, reach the server, freeze, mark the post, deliver."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from newsletter_cli import tokens
+from newsletter_cli.jobs import desk as shared, gather, identity, stamping
+from newsletter_cli.jobs.carry import carry
+from newsletter_cli.ledger.states import CampaignState
+from newsletter_cli.problems import Problem, Refused
+
+if TYPE_CHECKING:
+    from newsletter_cli.jobs.desk import Desk
+    from newsletter_cli.jobs.gather import Gathered
+    from newsletter_cli.jobs.report import SendReport
+    from newsletter_cli.ledger.model import Campaign
+
+
+def begin(desk: Desk, known: Campaign | None, *, single: bool) -> SendReport:
+    """Send a post that was never sent to more than single persons. `known` is the record of those, or of a held try.
+
+    Raises Refused and NotNow; until the server has been reached, neither ledger nor post is changed.
+    """
+    request = desk.request
+    settings = request.settings
+    identity.refuse_twins(desk.post)
+    gathered = desk.gather()
+    barred = shared.barred(desk.ledger, settings.newsletter.id)
+    seen = gather.survey(gathered, keys=desk.keys, barred=barred)
+    shared.judge(request, seen)
+    only = shared.one_person(request.to, gathered, desk.keys, settings) if single else None
+    if only is not None and only in barred:
+        raise Refused(Problem(text=f"{request.to} is suppressed: {barred[only]}"))
+    if not request.confirm(_question(gathered, 1 if single else seen.mailable)):
+        return shared.declined(desk.post)
+    who = identity.identity_of(desk.post, settings.folder)
+    uid = known.uid if known else tokens.campaign_uid(desk.keys, settings.newsletter.id, who.key)
+    frozen = shared.freeze(gathered)
+    campaign = desk.ledger.begin(
+        settings.newsletter.id,
+        who,
+        uid,
+        frozen,
+        gather.recipients(gathered, keys=desk.keys, only=only),
+        state=CampaignState.SINGLE if single else CampaignState.SENDING,
+    )
+    carriage = replace(
+        desk.carriage(campaign, frozen),
+        before_first=None if single or not request.stamps else lambda: _mark(desk),
+    )
+    report = carry(carriage, campaign, limit=request.limit, only=only)
+    return shared.with_rows(report, seen.left_out, gathered.problems)
+
+
+def _mark(desk: Desk) -> None:
+    """Say in the post that its sending was begun, and in which ledger."""
+    stamping.mark_started(desk.post.path, at=desk.request.workspace.clock.now(), ledger_id=desk.ledger.ledger_id)
+
+
+def _question(gathered: Gathered, count: int) -> str:
+    subject = gathered.prepared.post.subject
+    people = "1 person" if count == 1 else f"{count} people"
+    return f"Send {subject!r} to {people} from {gathered.prepared.sender.mailbox.address}?"

@@ -1,0 +1,186 @@
+"""Carry a begun campaign through: recover what a dead run left, deliver, and conclude.
+
+The ledger decides, never memory: what is reported at the end is what the ledger says then. Used by send, run and
+resume alike.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from newsletter_cli.jobs import stamping
+from newsletter_cli.jobs.report import Counts, SendReport
+from newsletter_cli.ledger.states import CampaignState, Outcome
+from newsletter_cli.problems import Problem, Severity
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+    from pathlib import Path
+
+    from newsletter_cli.config.settings import Settings
+    from newsletter_cli.delivery.campaign import Finish
+    from newsletter_cli.delivery.events import Event
+    from newsletter_cli.delivery.seams import Stop
+    from newsletter_cli.jobs.messenger import CampaignMessenger
+    from newsletter_cli.ledger.model import Campaign, Claim, RecipientRow
+    from newsletter_cli.ledger.run import Run
+    from newsletter_cli.ledger.store import Ledger
+    from newsletter_cli.times import Clock
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Carriage:
+    """All that carrying a campaign through needs. `path` is the post's file; `post_name` as the person gave it."""
+
+    ledger: Ledger
+    settings: Settings
+    messenger: CampaignMessenger
+    clock: Clock
+    events: Callable[[Event], None]
+    stop: Stop
+    path: Path
+    stamps: bool = True  # false: `stamp = "ledger"`, or staging
+    before_first: Callable[[], None] | None = None  # called once the server is reached, before the first claim
+    announce: Callable[[Campaign, int], None] = lambda _campaign, _total: None
+    transcript: bool = False
+
+
+@dataclass(slots=True)
+class Tally:
+    """Counts what one run settles, and keeps who failed and whose fate is unknown; passes every event on."""
+
+    onward: Callable[[Event], None]
+    counts: dict[Outcome, int] = field(default_factory=dict)
+    named: dict[Outcome, list[int]] = field(default_factory=lambda: {Outcome.FAILED: [], Outcome.UNKNOWN: []})
+
+    def __call__(self, event: Event) -> None:
+        """Take one event of the engine."""
+        from newsletter_cli.delivery.events import Recorded
+
+        if isinstance(event, Recorded):
+            outcome = event.settled.outcome
+            self.counts[outcome] = self.counts.get(outcome, 0) + 1
+            if outcome in self.named:
+                self.named[outcome].append(event.settled.id)
+        self.onward(event)
+
+
+class Marking:
+    """A run's store that does one thing before its first claim: mark the post as begun."""
+
+    def __init__(self, run: Run, before_first: Callable[[], None]) -> None:
+        self._run = run
+        self._before_first: Callable[[], None] | None = before_first
+
+    def claim(self, limit: int) -> list[Claim]:
+        """Mark, then claim. A post that cannot be marked ends the run before the first mail."""
+        if self._before_first is not None:
+            self._before_first()
+            self._before_first = None
+        return self._run.claim(limit)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._run, name)
+
+
+def carry(carriage: Carriage, campaign: Campaign, *, limit: int | None = None, only: bytes | None = None) -> SendReport:
+    """Deliver what waits in a campaign, at most `limit` mails, and conclude it where everyone is settled.
+
+    With `only` just that person is mailed and the campaign is not concluded by it.
+    """
+    from newsletter_cli.delivery import engine
+
+    tally = Tally(carriage.events)
+    with carriage.ledger.start_run(campaign.id, only=only) as run:
+        carriage.announce(campaign, 1 if only is not None else run.waiting())
+        finish = engine.deliver(
+            run if carriage.before_first is None else Marking(run, carriage.before_first),
+            carriage.messenger,
+            carriage.settings.smtp,
+            clock=carriage.clock,
+            events=tally,
+            limit=limit,
+            stop=carriage.stop,
+            helo_name=carriage.messenger.domain,
+            transcript=carriage.transcript,
+        )
+    recovered = tuple(run.recovered)
+    if recovered:
+        tally.counts[Outcome.UNKNOWN] = tally.counts.get(Outcome.UNKNOWN, 0) + len(recovered)
+    report = _conclude(carriage, campaign, finish, tally, recovered)
+    return report if only is None else _of_one(report)
+
+
+def _conclude(
+    carriage: Carriage, campaign: Campaign, finish: Finish, tally: Tally, recovered: tuple[RecipientRow, ...]
+) -> SendReport:
+    """Say what became of the campaign, and record it: held, finished, or to be gone on with."""
+    from newsletter_cli.delivery.campaign import FinishReason
+
+    ledger = carriage.ledger
+    counts = Counts(by_outcome=ledger.counts(campaign.id))
+    problems = _told(finish)
+    account = finish.reason in {FinishReason.HELD, FinishReason.LOGIN_REFUSED}
+    held = finish.text if account and counts.left else ""
+    # Of what nobody was tried, nothing is frozen: the post may be edited and the list changed before the next run.
+    if not tally.counts and counts.left and ledger.unbegin(campaign.id, held):
+        counts = Counts(by_outcome={Outcome.QUEUED: counts.left})
+    elif held:
+        ledger.set_state(campaign.id, CampaignState.HELD, reason=held, wait_until=finish.until)
+    finished = counts.left == 0 and campaign.state is not CampaignState.SINGLE
+    if finished:
+        problems += conclude(carriage, campaign.id, at=carriage.clock.now())
+    return SendReport(
+        post=str(carriage.path),
+        subject=campaign.subject,
+        problems=tuple(problems),
+        counts=counts,
+        this_run=Counts(by_outcome=tally.counts),
+        failures=_rows(ledger, campaign, tally.named[Outcome.FAILED]),
+        fates=(*recovered, *_rows(ledger, campaign, tally.named[Outcome.UNKNOWN])),
+        until=finish.until,
+        signal=carriage.stop.signal_number,
+        unfinished=counts.left > 0 and finish.reason is not FinishReason.CANCELLED,
+        held=held,
+        finished=finished,
+    )
+
+
+def _told(finish: Finish) -> list[Problem]:
+    """How the run ended, where it did not end by itself."""
+    from newsletter_cli.delivery.campaign import FinishReason
+
+    if not finish.text or finish.reason in {FinishReason.DONE, FinishReason.LIMIT}:
+        return []
+    bad = finish.reason in {FinishReason.HELD, FinishReason.LOGIN_REFUSED, FinishReason.CANNOT_RECORD}
+    return [Problem(text=finish.text, severity=Severity.ERROR if bad else Severity.WARNING)]
+
+
+def _rows(ledger: Ledger, campaign: Campaign, ids: list[int]) -> tuple[RecipientRow, ...]:
+    """The rows of these ids."""
+    return tuple(row for one in ids for row in ledger.recipients(campaign.id, after=one - 1, limit=1))
+
+
+def conclude(carriage: Carriage, campaign_id: int, *, at: datetime) -> list[Problem]:
+    """Record that everyone is settled, in the ledger first and then in the post."""
+    ledger = carriage.ledger
+    campaign = ledger.campaign(campaign_id)
+    stamp = campaign.sent_stamp or stamping.sent_stamp(at)
+    ledger.finish(campaign_id, stamp)
+    if not carriage.stamps:
+        return []
+    problem = stamping.mark_sent(carriage.path, sent_stamp=stamp)
+    if problem is not None:
+        return [problem]
+    ledger.stamped(campaign_id)
+    return []
+
+
+def _of_one(report: SendReport) -> SendReport:
+    """The report of `--to`: whether that one mail went out, whoever else still waits."""
+    from dataclasses import replace
+
+    waits = report.this_run[Outcome.DEFERRED] > 0 or bool(report.held) or report.this_run.total == 0
+    return replace(report, unfinished=waits)

@@ -1,0 +1,215 @@
+"""What every way of sending shares: the request, the open ledger, and the questions asked before a mail goes out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from newsletter_cli import addresses, tokens
+from newsletter_cli.jobs import gather
+from newsletter_cli.jobs.carry import Carriage
+from newsletter_cli.jobs.decide import Decision, Way, Wish, gate
+from newsletter_cli.jobs.messenger import CampaignMessenger
+from newsletter_cli.jobs.report import SendReport
+from newsletter_cli.ledger.model import Frozen
+from newsletter_cli.problems import Problem, Refused, UsageError
+from newsletter_cli.rendering.model import Version
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from newsletter_cli.audience.model import LeftOut
+    from newsletter_cli.config.settings import Settings
+    from newsletter_cli.delivery.events import Event
+    from newsletter_cli.delivery.seams import Stop
+    from newsletter_cli.jobs.gather import Gathered, ListSource, Survey
+    from newsletter_cli.jobs.workspace import Workspace
+    from newsletter_cli.ledger.model import Campaign
+    from newsletter_cli.ledger.store import Ledger
+    from newsletter_cli.post.model import Post
+    from newsletter_cli.rendering.model import Rendered
+    from newsletter_cli.tokens import Keys
+
+LEFT_OUT_SHOWN = 50
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SendRequest:
+    """What the person asked for. `confirm` is asked once, before the first mail, with what is about to happen."""
+
+    workspace: Workspace
+    post: Path
+    stop: Stop
+    lists: tuple[ListSource, ...] = ()
+    exclude: tuple[ListSource, ...] = ()
+    wish: Wish = field(default_factory=Wish)
+    to: str = ""
+    accept_edit: bool = False
+    limit: int | None = None
+    expect: tuple[int, int] | None = None
+    rejects: Path | None = None
+    automatic: bool = False  # from cron: marks the mail Auto-Submitted
+    transcript: bool = False  # the SMTP dialogue is told as events
+    confirm: Callable[[str], bool] = lambda _: True
+    events: Callable[[Event], None] = lambda _: None
+    announce: Callable[[Campaign, int], None] = lambda _campaign, _total: None  # who delivers what, to how many
+
+    @property
+    def settings(self) -> Settings:
+        """The settings in force."""
+        return self.workspace.settings
+
+    @property
+    def stamps(self) -> bool:
+        """Whether the post itself records its sending."""
+        return self.settings.run.stamp == "post"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Desk:
+    """A request with the ledger open and the sender's lock held. `gathered` where it was judged before that."""
+
+    request: SendRequest
+    ledger: Ledger
+    keys: Keys
+    post: Post
+    gathered: Gathered | None = None
+
+    def gather(self) -> Gathered:
+        """Post and lists, read and sound. Raises Refused."""
+        return self.gathered or gather_for(self.request, self.keys)
+
+    def carriage(self, campaign: Campaign, frozen: Frozen) -> Carriage:
+        """What carries a campaign through, from its frozen parts under today's sender."""
+        from newsletter_cli.jobs.prepare import compose_versions, sender_of
+
+        request = self.request
+        sender = sender_of(request.settings, self.post, automatic=request.automatic)
+        drafts = compose_versions(thaw(frozen), sender, request.settings)
+        return Carriage(
+            ledger=self.ledger,
+            settings=request.settings,
+            messenger=CampaignMessenger(
+                drafts=drafts,
+                keys=self.keys,
+                campaign_uid=campaign.uid,
+                domain=sender.mailbox.address.domain,
+                clock=request.workspace.clock,
+            ),
+            clock=request.workspace.clock,
+            events=request.events,
+            announce=request.announce,
+            stop=request.stop,
+            path=self.post.path,
+            stamps=request.stamps,
+            transcript=request.transcript,
+        )
+
+
+def gather_for(request: SendRequest, keys: Keys) -> Gathered:
+    """Read and judge what a request names. Raises Refused with every mistake at once."""
+    return gather.gather(
+        request.post,
+        request.lists,
+        settings=request.settings,
+        keys=keys,
+        exclude=request.exclude,
+        automatic=request.automatic,
+    )
+
+
+def refuse(decision: Decision, post: Post) -> None:
+    """Raise Refused where the decision is one."""
+    if decision.way is Way.REFUSE:
+        raise Refused(
+            Problem(
+                text=decision.text,
+                file=str(post.path),
+                line=post.meta.lines.get(decision.key),
+                hint=decision.hint,
+            )
+        )
+
+
+def pass_gate(request: SendRequest, post: Post) -> None:
+    """Raise Refused for a draft, a page, or a post whose date is to come."""
+    barrier = gate(post.meta, now=request.workspace.clock.now(), wish=request.wish)
+    if barrier is not None:
+        refuse(barrier, post)
+
+
+def freeze(gathered: Gathered) -> Frozen:
+    """What the ledger keeps of a campaign's first mail."""
+    from newsletter_cli.rendering import freeze as frost
+
+    prepared = gathered.prepared
+    return Frozen(
+        source=prepared.post.source,
+        subject=prepared.post.subject,
+        versions={version.value: frost.dump(rendered) for version, rendered in prepared.rendered.items()},
+    )
+
+
+def thaw(frozen: Frozen) -> dict[Version, Rendered]:
+    """The rendered versions that `freeze` kept."""
+    from newsletter_cli.rendering import freeze as frost
+
+    return {Version(name): frost.load(parts) for name, parts in frozen.versions.items()}
+
+
+def barred(ledger: Ledger | None, newsletter: str) -> dict[bytes, str]:
+    """Who is never mailed by this newsletter, and why."""
+    if ledger is None:
+        return {}
+    return {
+        entry.who: entry.reason.value for entry in ledger.suppressions.list() if entry.newsletter in {"", newsletter}
+    }
+
+
+def one_person(address: str, gathered: Gathered, keys: Keys, settings: Settings) -> bytes:
+    """The person of `--to`. Raises Refused where the list does not have them as somebody to be mailed."""
+    try:
+        key = addresses.parse(address).key
+    except addresses.AddressError as error:
+        raise UsageError(f"--to: {error}") from error
+    who = tokens.person(keys, settings.newsletter.id, key)
+    if gathered.get(who) is not None:
+        return who
+    row = next((row for row in gathered.left_out() if row.email.casefold() == address.strip().casefold()), None)
+    if row is None:
+        raise Refused(
+            Problem(text=f"{address} is not on the list", hint="add the row, or use --test to try a mail out")
+        )
+    raise Refused(Problem(text=f"{address} is not mailed: {row.reason}", file=row.file, line=row.line))
+
+
+def judge(request: SendRequest, seen: Survey) -> None:
+    """Raise Refused where rows lack what the post asks for, or the list is not as large as was expected."""
+    if seen.problems:
+        raise Refused(*seen.problems)
+    if request.expect is not None:
+        low, high = request.expect
+        if not low <= seen.mailable <= high:
+            wanted = str(low) if low == high else f"{low}-{high}"
+            raise Refused(
+                Problem(
+                    text=f"{seen.mailable} would be mailed, and --expect says {wanted}",
+                    hint="look at the list, or correct --expect",
+                )
+            )
+
+
+def declined(post: Post) -> SendReport:
+    """The report where the person said no."""
+    return SendReport(post=str(post.path), said=("not sent: you said no",), refused=True)
+
+
+def with_rows(report: SendReport, left_out: tuple[LeftOut, ...], problems: tuple[Problem, ...]) -> SendReport:
+    """The report with the rows that were left out and what was found on the way."""
+    return replace(
+        report,
+        left_out=left_out[:LEFT_OUT_SHOWN],
+        left_out_total=len(left_out),
+        problems=(*problems, *report.problems),
+    )

@@ -1,0 +1,88 @@
+"""By what a post is recognised: its post_id, else its path, else the hash of its body (interface, promise 8).
+
+A rename, a new title, an edit or `git reset --hard` is no new campaign; one post_id in two files, or a sent path that
+now holds another post, is refused naming both.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from newsletter_cli.ledger.model import PostIdentity
+from newsletter_cli.problems import Problem, Refused
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from pathlib import Path
+
+    from newsletter_cli.ledger.model import Campaign
+    from newsletter_cli.ledger.store import Ledger
+    from newsletter_cli.post.model import Post
+
+
+def identity_of(post: Post, folder: Path) -> PostIdentity:
+    """A post's names. `folder` is that of newsletter.toml: the record survives moving the whole folder."""
+    return PostIdentity(
+        post_id=post.meta.post_id,
+        path=relative(post.path, folder),
+        body_hash=post.body_hash,
+        title=post.meta.title,
+        date=str(post.meta.due.instant or post.meta.due.day) if post.meta.due else "",
+    )
+
+
+def relative(path: Path, folder: Path) -> str:
+    """The path under the newsletter's folder, with ``/``; absolute where it lies elsewhere."""
+    full = path.resolve()
+    try:
+        return full.relative_to(folder.resolve()).as_posix()
+    except ValueError:
+        return full.as_posix()
+
+
+def find(ledger: Ledger, newsletter: str, post: Post, folder: Path) -> Campaign | None:
+    """The campaign of a post, where there is one. Raises Refused where two posts claim to be one."""
+    identity = identity_of(post, folder)
+    campaign = ledger.find(newsletter, identity)
+    if campaign is not None and campaign.identity.path != identity.path:
+        _refuse_twins(post, [folder / campaign.identity.path])
+    return campaign
+
+
+def refuse_twins(post: Post) -> None:
+    """Raise Refused where another post in the same folder has the same post_id, so that one of them would be lost."""
+    _refuse_twins(post, siblings(post.path.parent, recursive=False))
+
+
+def siblings(folder: Path, *, recursive: bool) -> Iterator[Path]:
+    r"""The posts of a folder in path order: \\*.md without those that begin with _ or README."""
+    found = folder.rglob("*.md") if recursive else folder.glob("*.md")
+    for path in sorted(found):
+        inside = path.relative_to(folder).parts
+        hidden = any(part.startswith(("_", ".")) for part in inside)
+        if not hidden and not path.name.upper().startswith("README") and path.is_file():
+            yield path
+
+
+def _refuse_twins(post: Post, others: Iterable[Path]) -> None:
+    if not post.meta.post_id:
+        return
+    from newsletter_cli.post import read
+
+    here = post.path.resolve()
+    for other in others:
+        if not other.is_file() or other.resolve() == here:
+            continue
+        try:
+            twin = read.read(other)
+        except Refused:  # a broken post stops only itself
+            continue
+        if twin.meta.post_id == post.meta.post_id:
+            raise Refused(
+                Problem(
+                    text=f"post_id {post.meta.post_id} stands in {other} too: the two would count as one post",
+                    file=str(post.path),
+                    line=post.meta.lines.get("post_id"),
+                    hint="give the newer one a post_id of its own",
+                )
+            )

@@ -1,0 +1,82 @@
+"""`newsletter send POST --list CSV`: one mail per person and post, whatever happens.
+
+The order of things is the promise (interface, "What `send` promises"): the post's own line first; then the ledger,
+under the sender's lock; then everything that could be wrong, all at once; then a question; then the server; and only
+then the first record and the first mail.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from newsletter_cli import files
+from newsletter_cli.jobs import begin, desk as shared, go_on, identity, staging, stamping
+from newsletter_cli.jobs.decide import Way, decide
+from newsletter_cli.jobs.desk import Desk, SendRequest
+from newsletter_cli.jobs.report import SendReport
+
+if TYPE_CHECKING:
+    from newsletter_cli.post.model import Post
+
+__all__ = ["SendRequest", "send"]
+
+
+def send(request: SendRequest) -> SendReport:
+    """Send a post to whom it is for. Raises Refused (nothing was sent) and NotNow (nothing was begun)."""
+    from newsletter_cli.post import read
+
+    data = files.read_bytes(request.post, what="the post")
+    _, sent_at = read.seen_sent(data)
+    if sent_at and not request.wish.by_ledger:
+        return SendReport(post=str(request.post), said=(f"{request.post}: already sent at {sent_at}; nothing to do",))
+    post = read.read(request.post, timezone=request.settings.newsletter.timezone)
+    if request.settings.newsletter.redirect_all_to is not None:
+        return staging.send(request, post)
+    workspace = request.workspace
+    keys = gathered = None
+    if not workspace.has_ledger():
+        _without_ledger(request, post)
+        keys = workspace.keys_or_fresh()
+        gathered = shared.gather_for(request, keys)
+    with workspace.open_ledger(keys) as (ledger, kept), ledger.sender_lock():
+        ledger.writable()
+        if request.stamps:
+            stamping.require_stampable(request.post)
+        return at_desk(Desk(request=request, ledger=ledger, keys=kept, post=post, gathered=gathered))
+
+
+def at_desk(desk: Desk) -> SendReport:
+    """Find out what is to be done, and do it."""
+    request, post = desk.request, desk.post
+    settings = request.settings
+    campaign = identity.find(desk.ledger, settings.newsletter.id, post, settings.folder)
+    decision = decide(
+        sent_at=post.meta.email_sent_at,
+        started_at=post.meta.email_started_at,
+        campaign=campaign,
+        ledger_id=desk.ledger.ledger_id,
+        wish=request.wish,
+    )
+    shared.refuse(decision, post)
+    if decision.way is Way.ALREADY_SENT:
+        return SendReport(post=str(post.path), said=(f"{post.path}: {decision.text}; nothing to do",))
+    if decision.way in {Way.BEGIN, Way.SINGLE}:
+        shared.pass_gate(request, post)
+        return begin.begin(desk, campaign, single=decision.way is Way.SINGLE)
+    assert campaign is not None  # every other way goes by its record
+    if decision.way is Way.STAMP_ONLY:
+        return go_on.stamp_only(desk, campaign, decision)
+    return go_on.go_on(desk, campaign) if decision.way is Way.CONTINUE else go_on.add(desk, campaign)
+
+
+def _without_ledger(request: SendRequest, post: Post) -> None:
+    """Refuse what needs a record, and what may not be begun, before the first trace of a sending is on the disk."""
+    decision = decide(
+        sent_at=post.meta.email_sent_at,
+        started_at=post.meta.email_started_at,
+        campaign=None,
+        ledger_id=None,
+        wish=request.wish,
+    )
+    shared.refuse(decision, post)
+    shared.pass_gate(request, post)
