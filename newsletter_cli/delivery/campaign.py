@@ -20,7 +20,7 @@ from newsletter_cli.ledger.model import Settled
 from newsletter_cli.ledger.states import Outcome
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from datetime import datetime
 
     from newsletter_cli.ledger.model import Claim
@@ -176,6 +176,10 @@ class Campaign:
         hand = self._hands[self._ready.popleft()]
         self._move(hand, Step.ON_WIRE)
         return hand.claim
+
+    def coming(self) -> Iterator[Claim]:
+        """Those whom no connection has taken yet, in order; none where the run ends."""
+        return iter(()) if self.ending else (self._hands[claim_id].claim for claim_id in self._ready)
 
     def untake(self, claim_id: int) -> None:
         """Nothing was sent for it after all: it is the next one again."""

@@ -20,11 +20,12 @@ from newsletter_cli.replies import Reply
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from datetime import datetime
 
     from newsletter_cli.delivery.campaign import Campaign, Decision
+    from newsletter_cli.delivery.making import Making
     from newsletter_cli.delivery.pace import Pace
     from newsletter_cli.delivery.recorder import Recorder
-    from newsletter_cli.delivery.seams import Messenger
     from newsletter_cli.delivery.smtp import Offers
     from newsletter_cli.delivery.supply import Supply
     from newsletter_cli.ledger.model import Claim
@@ -54,7 +55,7 @@ class Desk:
         pace: Pace,
         supply: Supply,
         recorder: Recorder,
-        messenger: Messenger,
+        making: Making,
         clock: Clock,
         emit: Callable[[events.Event], None],
         host: str,
@@ -67,12 +68,13 @@ class Desk:
         self._pace = pace
         self._supply = supply
         self._recorder = recorder
-        self._messenger = messenger
+        self._making = making
         self._clock = clock
         self._emit = emit
         self._host = host
         self._gate = asyncio.Lock()
-        self._waiters: list[asyncio.Future[None]] = []
+        self._told_pace: tuple[float | None, int] | None = None
+        self._waiters: set[asyncio.Future[None]] = set()
 
     @property
     def over(self) -> bool:
@@ -81,7 +83,7 @@ class Desk:
 
     def call_lanes(self) -> None:
         """Something has changed for those who wait: there is work, or there will be none."""
-        waiters, self._waiters = self._waiters, []
+        waiters, self._waiters = self._waiters, set()
         for waiter in waiters:
             if not waiter.done():
                 waiter.set_result(None)
@@ -89,11 +91,12 @@ class Desk:
     async def sleep(self, seconds: float) -> None:
         """Wait on the clock; a call to the lanes ends it early."""
         called = asyncio.get_running_loop().create_future()
-        self._waiters.append(called)
+        self._waiters.add(called)
         sleeper = asyncio.ensure_future(self._clock.sleep(seconds))
         try:
             await asyncio.wait({called, sleeper}, return_when=asyncio.FIRST_COMPLETED)
         finally:
+            self._waiters.discard(called)
             sleeper.cancel()
 
     # Asked by lanes.
@@ -111,7 +114,8 @@ class Desk:
                 if claim is None:
                     continue
                 self._pace.take(self._clock.monotonic())
-            mail = self._prepared(claim, offers, token=True)
+            self._making.ahead(self._campaign.coming())
+            mail = await self._prepared_soon(claim, offers)
             if mail is not None:
                 return mail
         return None
@@ -121,13 +125,19 @@ class Desk:
         now = self._clock.monotonic()
         if self.resting or not self._pace.rides(now) or self._surplus():
             return None
-        claim = self._campaign.take()
-        if claim is None:
+        claim = next(self._campaign.coming(), None)
+        if claim is None or not self._making.instant(claim) or self._campaign.take() is None:
             return None
-        mail = self._prepared(claim, offers, token=self._pace.unlimited)
-        if mail is not None and mail.token:
+        token = self._pace.unlimited
+        if token:
             self._pace.take(now)
-        return mail
+        self._making.ahead(self._campaign.coming())
+        try:
+            parcel = self._making.now(claim)
+        except BaseException:
+            self._campaign.untake(claim.id)
+            raise
+        return self._fit(claim, parcel, offers, token=token)
 
     def return_unsent(self, mail: Mail) -> None:
         """Nothing was sent of it, or nothing that counts: it is the next one again."""
@@ -156,19 +166,8 @@ class Desk:
         now = self._clock.now()
         name = queue_id(answer) if stage is Stage.DOT and isinstance(answer, Reply) else ""
         decision = self._campaign.answered(mail.claim.id, stage, answer, now=now, queue_id=name)
-        settled, verdict = decision.settled, decision.verdict
-        if settled is not None:
-            self._recorder.settle(mail.claim, settled)
-            if decision.suppress:
-                self._recorder.suppress(mail.claim, f"{answer} (at {stage})")
-            if settled.outcome in {Outcome.SENT, Outcome.UNKNOWN}:
-                self._recorder.count(now)
-            elif settled.next_try_at is not None:
-                self._supply.due(settled.next_try_at)
-        if decision.put_back is not None:
-            self.put_back(decision.put_back)
-        for revived in decision.revived:
-            self._recorder.put_back(revived)
+        self._record(mail.claim, stage, answer, decision, now)
+        verdict = decision.verdict
         if verdict.plea and isinstance(answer, Reply):
             self.plea(answer)
         if verdict.scope is Scope.CAMPAIGN:
@@ -176,6 +175,23 @@ class Desk:
         if self.over or self._supply.low or not self._campaign.in_hand:
             self.wake.set()
         return decision
+
+    def _record(self, claim: Claim, stage: Stage, answer: Reply | Lost, decision: Decision, now: datetime) -> None:
+        settled = decision.settled
+        if settled is not None:
+            self._recorder.settle(claim, settled)
+            if decision.suppress:
+                self._recorder.suppress(claim, f"{answer} (at {stage})")
+            if settled.outcome in {Outcome.SENT, Outcome.UNKNOWN}:
+                self._recorder.count(now)
+            elif settled.next_try_at is not None:
+                self._supply.due(settled.next_try_at)
+        if decision.put_back is not None:
+            self.put_back(decision.put_back)
+        if decision.revived:
+            for revived in decision.revived:
+                self._recorder.put_back(revived)
+            self._emit(events.Revived(decision.revived))
 
     def told(self, lane: int, line: str, *, sent: bool) -> None:
         """For the transcript."""
@@ -185,6 +201,7 @@ class Desk:
 
     def put_back(self, claim_id: int) -> None:
         """The ledger lets it wait again."""
+        self._making.forget(claim_id)
         self._recorder.put_back(claim_id)
         self._supply.gave_back(1)
         self.wake.set()
@@ -195,12 +212,16 @@ class Desk:
         why = self._pace.plea(reply, now)
         if why:
             held = timedelta(seconds=max(0.0, self._pace.brake.held_until - now))
-            self._emit(
-                events.Pace(
-                    self._pace.per_second(now), self._pace.connections(now), why, until=self._clock.now() + held
-                )
-            )
+            self.tell_pace(why, self._clock.now() + held)
             self.wake.set()
+
+    def tell_pace(self, why: str = "", until: datetime | None = None) -> None:
+        """Tell the allowed pace where it has changed: at the start, after a plea, at every step of the climb back."""
+        now = self._clock.monotonic()
+        pace = self._pace.per_second(now), self._pace.connections(now)
+        if pace != self._told_pace:
+            self._told_pace = pace
+            self._emit(events.Pace(*pace, why, until))
 
     # Inside.
 
@@ -209,12 +230,13 @@ class Desk:
 
     async def _for_work(self) -> None:
         waiter = asyncio.get_running_loop().create_future()
-        self._waiters.append(waiter)
+        self._waiters.add(waiter)
         self.wake.set()
         self.idle += 1
         try:
             await waiter
         finally:
+            self._waiters.discard(waiter)
             self.idle -= 1
 
     async def _token(self) -> bool:
@@ -225,9 +247,16 @@ class Desk:
                 return False
         return True
 
-    def _prepared(self, claim: Claim, offers: Offers, *, token: bool) -> Mail | None:
+    async def _prepared_soon(self, claim: Claim, offers: Offers) -> Mail | None:
+        try:
+            parcel = await self._making.soon(claim)
+        except BaseException:
+            self._campaign.untake(claim.id)
+            raise
+        return self._fit(claim, parcel, offers, token=True)
+
+    def _fit(self, claim: Claim, parcel: Parcel, offers: Offers, *, token: bool) -> Mail | None:
         """The mail, where this server can take it; otherwise it is settled, or stops the run (SIZE)."""
-        parcel = self._messenger.parcel(claim)
         refusal = self._unfit(parcel, offers)
         if refusal:
             self._recorder.settle(claim, self._campaign.refused(claim.id, refusal))

@@ -15,6 +15,7 @@ from newsletter_cli.delivery import smtp
 from newsletter_cli.delivery.campaign import Finish, FinishReason
 from newsletter_cli.delivery.dialogue import TIMEOUTS
 from newsletter_cli.delivery.events import Event
+from newsletter_cli.delivery.making import Making
 from newsletter_cli.delivery.run import Connector, Run, finish_of
 from newsletter_cli.delivery.seams import Messenger, SmtpSection, Stop, Store
 from newsletter_cli.delivery.single import SingleStore
@@ -28,6 +29,9 @@ if TYPE_CHECKING:
     from newsletter_cli.ledger.model import Settled
     from newsletter_cli.message.model import Parcel
     from newsletter_cli.times import Clock
+
+# Mails made ahead in signing threads, over one for each connection: enough that no thread waits for the loop.
+_AHEAD = 8
 
 __all__ = [
     "Event",
@@ -57,12 +61,14 @@ def deliver(
     stop: Stop | None = None,
     helo_name: str = "",
     transcript: bool = False,
+    signing_threads: int = 0,
     timeouts: Mapping[Stage, timedelta] = TIMEOUTS,
 ) -> Finish:
     """Send until nobody waits, or something ends the run.
 
     `limit` is how many recipients are tried at most. `helo_name` is used where the section names none: the domain of
     `from`. `events` is called in this thread. `transcript` adds the SMTP dialogue to the events, without secrets.
+    `signing_threads` is for messengers that sign with RSA: mails are then made ahead in so many threads.
     """
     return asyncio.run(
         _deliver(
@@ -75,6 +81,7 @@ def deliver(
             stop=stop or Stop(),
             helo_name=helo_name,
             transcript=transcript,
+            signing_threads=signing_threads,
             timeouts=timeouts,
         )
     )
@@ -153,6 +160,7 @@ async def _deliver(
     stop: Stop,
     helo_name: str,
     transcript: bool,
+    signing_threads: int,
     timeouts: Mapping[Stage, timedelta],
 ) -> Finish:
     try:
@@ -164,20 +172,24 @@ async def _deliver(
         return Finish(FinishReason.INTERRUPTED)
     if isinstance(first, smtp.Refusal):
         return finish_of(first)
-    run = Run(
-        store,
-        messenger,
-        section,
-        connector,
-        clock=clock,
-        emit=emit,
-        stop=stop,
-        limit=limit,
-        account=account(section),
-        timeouts=timeouts,
-        transcript=transcript,
-    )
-    return await run.go(first)
+    making = Making(messenger, threads=signing_threads, ahead_of=_AHEAD + section.connections)
+    try:
+        run = Run(
+            store,
+            making,
+            section,
+            connector,
+            clock=clock,
+            emit=emit,
+            stop=stop,
+            limit=limit,
+            account=account(section),
+            timeouts=timeouts,
+            transcript=transcript,
+        )
+        return await run.go(first)
+    finally:
+        making.close()
 
 
 async def _unless_stopped(

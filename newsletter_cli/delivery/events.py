@@ -80,4 +80,11 @@ class Transcript:
     line: str
 
 
-Event = Connected | ConnectionLost | Recorded | Waiting | Pace | Held | Transcript
+@dataclass(frozen=True, slots=True)
+class Revived:
+    """These were recorded as failed and wait again: the failures were the account's or the list's, not theirs."""
+
+    ids: tuple[int, ...]
+
+
+Event = Connected | ConnectionLost | Recorded | Waiting | Pace | Held | Revived | Transcript

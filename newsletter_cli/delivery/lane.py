@@ -51,6 +51,8 @@ class Lane:
         self._left = messages or None
         self._reset = False  # the server holds an envelope that was not ended by a dot
         self._transcript = transcript
+        if transcript:
+            self.wire.on_reply = self._hear
 
     async def run(self) -> None:
         """Carry mails until none is left for this connection, or it ends."""
@@ -157,8 +159,7 @@ class Lane:
         if len(data) <= ONE_WRITE_OCTETS:
             self.wire.write(b"".join((data, b".\r\n", tail)))
         else:
-            self.wire.write(data)
-            if await self.wire.drained(self._timeouts[Stage.BODY]):
+            if not await self._blocks(data):
                 self._lost(mail, Stage.BODY)
                 if following:
                     self._desk.return_unsent(following)
@@ -171,6 +172,15 @@ class Lane:
         self._reset = False  # the dot ends the transaction, whatever its answer
         self._answered(mail, Stage.DOT, await self.wire.reply(self._timeouts[Stage.DOT]))
         return following
+
+    async def _blocks(self, data: bytes) -> bool:
+        """A large body block by block, each with its timeout. False: the connection was lost in the middle."""
+        whole = memoryview(data)
+        for start in range(0, len(data), ONE_WRITE_OCTETS):
+            self.wire.write(whole[start : start + ONE_WRITE_OCTETS])
+            if await self.wire.drained(self._timeouts[Stage.BODY]):
+                return False
+        return True
 
     def _following(self) -> Mail | None:
         if not self._offers.pipelining or self._left == 0:
@@ -201,6 +211,10 @@ class Lane:
         self.wire.write(data)
         if self._transcript:
             self._say(data)
+
+    def _hear(self, reply: Reply) -> None:
+        for line in reply.text.split("\n"):
+            self._desk.told(self.number, f"{reply.code} {line}", sent=False)
 
     def _say(self, data: bytes) -> None:
         for line in data.decode("utf-8", "replace").splitlines():

@@ -44,7 +44,7 @@ class _Group:
     @property
     def unrecorded(self) -> bool:
         """Whether something is left that must not be forgotten."""
-        return bool(self.settled or self.suppressed or self.put_back or self.counted)
+        return bool(self.settled or self.suppressed or self.put_back)
 
     def __bool__(self) -> bool:
         return bool(self.unrecorded or self.handed or self.calls)
@@ -58,12 +58,16 @@ class Recorder:
         store: Store,
         *,
         account: str,
+        exact_counts: bool,
         on_recorded: Callable[[Claim, Settled], None],
         on_broken: Callable[[Exception], None],
     ) -> None:
         self.broken: Exception | None = None
         self._store = store
         self._account = account
+        self._exact_counts = exact_counts
+        self._counted = 0
+        self._counted_at: datetime | None = None
         self._on_recorded = on_recorded
         self._on_broken = on_broken
         self._loop = asyncio.get_running_loop()
@@ -91,10 +95,9 @@ class Recorder:
         self._ask()
 
     def count(self, at: datetime) -> None:
-        """One more mail counts for the quotas."""
-        self._next.counted += 1
-        self._next.counted_at = at
-        self._ask()
+        """One more mail counts for quotas: recorded with its outcome, or with the next claims where none is set."""
+        self._counted += 1
+        self._counted_at = at
 
     def hand_over(self, claim_id: int) -> asyncio.Future[bool]:
         """Record that its body goes out now; False: it must not."""
@@ -117,12 +120,13 @@ class Recorder:
 
     async def flush(self) -> bool:
         """Wait until everything given is recorded, and say whether it is; what failed before is tried once more."""
-        while self._next or self._working:
+        self._exact_counts = True
+        while self._next or self._counted or self._working:
             self._start()
             done = self._loop.create_future()
             self._idle.append(done)
             await done
-            if self.broken and self._next.unrecorded:
+            if self.broken and (self._next.unrecorded or self._counted):
                 return False
         return True
 
@@ -141,8 +145,11 @@ class Recorder:
 
     def _start(self) -> None:
         self._asked = False
-        if not self._working and self._next:
+        if not self._working and (self._next or (self._counted and self._exact_counts)):
             group, self._next = self._next, _Group()
+            if self._exact_counts or group.calls:
+                group.counted, self._counted = self._counted, 0
+                group.counted_at = self._counted_at
             self._working = True
             self._queue.put(group)
 
@@ -170,9 +177,8 @@ class Recorder:
             settled=group.settled + later.settled,
             suppressed=group.suppressed + later.suppressed,
             put_back=group.put_back + later.put_back,
-            counted=group.counted + later.counted,
-            counted_at=later.counted_at or group.counted_at,
         )
+        self._counted += group.counted
         for handed in later.handed.values():
             _give(handed, False)
         for _, future in [*group.calls[len(group.results) :], *later.calls]:

@@ -29,7 +29,8 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from newsletter_cli.delivery.dialogue import Stage
-    from newsletter_cli.delivery.seams import Messenger, SmtpSection, Stop, Store
+    from newsletter_cli.delivery.making import Making
+    from newsletter_cli.delivery.seams import SmtpSection, Stop, Store
     from newsletter_cli.ledger.model import Claim, Settled
     from newsletter_cli.times import Clock
 
@@ -89,7 +90,7 @@ class Run:
     def __init__(
         self,
         store: Store,
-        messenger: Messenger,
+        making: Making,
         section: SmtpSection,
         connector: Connector,
         *,
@@ -105,7 +106,7 @@ class Run:
         self._section = section
         self._connector = connector
         self._clock = clock
-        self._emit = emit
+        self._events = emit
         self._stop = stop
         self._transcript = transcript
         self._timeouts = {stage: timeout.total_seconds() for stage, timeout in timeouts.items()}
@@ -121,7 +122,13 @@ class Run:
             batch_size=section.batch_size,
             batch_pause_s=section.batch_pause.total_seconds(),
         )
-        self._recorder = Recorder(store, account=account, on_recorded=self._recorded, on_broken=self._broken)
+        self._recorder = Recorder(
+            store,
+            account=account,
+            exact_counts=any(not rate.even for rate in section.rate),
+            on_recorded=self._recorded,
+            on_broken=self._broken,
+        )
         self._supply = Supply(
             store,
             section,
@@ -136,9 +143,9 @@ class Run:
             pace=self._pace,
             supply=self._supply,
             recorder=self._recorder,
-            messenger=messenger,
+            making=making,
             clock=clock,
-            emit=emit,
+            emit=self._emit,
             host=section.host,
         )
         self._max_wait_s = section.max_wait.total_seconds()
@@ -163,7 +170,7 @@ class Run:
                 except Exception as error:  # noqa: BLE001 - mails under way are wound up first, then it is raised
                     # What the ledger raises was told to `_broken` already.
                     if self._recorder.broken is None:
-                        self._failure = error
+                        self._fail(error)
                 return await self._wind_up()
         finally:
             self._recorder.close()
@@ -174,6 +181,7 @@ class Run:
         """One round of the supervisor: look, feed, staff, rest."""
         self._desk.wake.clear()
         self._watch()
+        self._desk.tell_pace()
         now = self._clock.monotonic()
         if now - self._looked_at >= _LOOK_S:
             self._looked_at = now
@@ -270,8 +278,7 @@ class Run:
         del self._tasks[task]
         self._desk.lanes = len(self._tasks)
         if not task.cancelled() and (error := task.exception()) is not None:
-            self._failure = self._failure or error
-            self._campaign.end(Finish(FinishReason.CANNOT_RECORD, f"a fault of this program: {error!r}"))
+            self._fail(error)
         self._desk.wake.set()
 
     def _refused(self, refusal: smtp.Refusal) -> None:
@@ -316,6 +323,20 @@ class Run:
             waker.cancel()
 
     # What happens meanwhile.
+
+    def _emit(self, event: events.Event) -> None:
+        """Tell an event. A listener that fails ends the run as a fault of this program, with all recorded first."""
+        try:
+            self._events(event)
+        except Exception as error:  # noqa: BLE001 - raised at the end of the run
+            self._fail(error)
+
+    def _fail(self, error: BaseException) -> None:
+        if self._failure is None:
+            self._failure = error
+            self._campaign.end(Finish(FinishReason.CANNOT_RECORD, f"a fault of this program: {error!r}"))
+            self._desk.wake.set()
+            self._desk.call_lanes()
 
     def _obey(self, state: CampaignState) -> None:
         """Another process may have paused, held or cancelled the campaign."""

@@ -62,7 +62,10 @@ class Messenger(Protocol):
     """Makes one person's mail."""
 
     def parcel(self, claim: Claim) -> Parcel:
-        """The mail for this recipient; the same bytes for the same claim but for the date."""
+        """The mail for this recipient; the same bytes for the same claim but for the date.
+
+        Called in the thread of `deliver`, or in its `signing_threads`.
+        """
 
 
 class Secret(Protocol):

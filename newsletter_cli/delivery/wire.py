@@ -26,7 +26,7 @@ _READ_OCTETS = 8192
 class Wire(asyncio.BufferedProtocol):
     """The connection. `watch` looks for silence and must be called now and then."""
 
-    def __init__(self, transport: asyncio.Transport, on_reply: Callable[[Reply], None] | None = None) -> None:
+    def __init__(self, transport: asyncio.Transport) -> None:
         self._transport = transport
         self._loop = asyncio.get_running_loop()
         self._buffer = memoryview(bytearray(_READ_OCTETS))
@@ -36,7 +36,7 @@ class Wire(asyncio.BufferedProtocol):
         self._drained: asyncio.Future[None] | None = None
         self._deadline: float | None = None
         self._late = False
-        self._on_reply = on_reply
+        self.on_reply: Callable[[Reply], None] | None = None  # told every reply, for a transcript
         self.lost: Lost | None = None
         transport.set_protocol(self)
         # Told as soon as one octet waits in user space: the end of a large body is then known to have left it.
@@ -59,9 +59,9 @@ class Wire(asyncio.BufferedProtocol):
             return
         if replies:
             self._replies.extend(replies)
-            if self._on_reply:
+            if self.on_reply:
                 for reply in replies:
-                    self._on_reply(reply)
+                    self.on_reply(reply)
             self._wake()
 
     def eof_received(self) -> bool:
@@ -87,7 +87,7 @@ class Wire(asyncio.BufferedProtocol):
 
     # What the lane calls.
 
-    def write(self, data: bytes) -> None:
+    def write(self, data: bytes | memoryview) -> None:
         """Send; on a lost connection nothing happens, the next `reply` says so."""
         if self.lost is None:
             self._transport.write(data)

@@ -1,0 +1,297 @@
+"""The engine against Postfix's own load generator, smtp-source -d, over loopback and a cheap sink.
+
+    python benchmarks/engine.py [--mails N] [--rounds N] [--connections 1,4,16] [--delay MS] [--tls] [--profile]
+
+Ours personalises every mail (To, Message-ID, token) and keeps the exact ledger on disk, in SQLite; smtp-source sends one
+and the same mail and keeps nothing. Rounds are interleaved, so that the noise of a machine hits both; printed are
+medians and ratios. `memory` is the engine alone, with a ledger in memory.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import cProfile
+import multiprocessing
+import pstats
+import shutil
+import statistics
+import subprocess
+import tempfile
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from newsletter_cli.config.settings import Smtp
+from newsletter_cli.delivery import engine
+from newsletter_cli.ledger.model import Claim, Frozen, NewRecipient, PostIdentity
+from newsletter_cli.ledger.states import CampaignState
+from newsletter_cli.ledger.store import Ledger
+from newsletter_cli.message.model import Parcel
+from newsletter_cli.times import SystemClock
+
+if TYPE_CHECKING:
+    import ssl
+    from collections.abc import Callable, Sequence
+    from multiprocessing.connection import Connection
+
+    from newsletter_cli.ledger.model import Settled
+
+OCTETS = 39_000
+
+
+class Sink(asyncio.BufferedProtocol):
+    """Takes mails as fast as Python can: commands by their first letter, bodies by the search for their end."""
+
+    def __init__(self, delay_s: float) -> None:
+        self._buffer = memoryview(bytearray(256 * 1024))
+        self._rest = b""
+        self._in_body = False
+        self._delay_s = delay_s
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self._transport = transport
+        transport.write(b"220 sink ESMTP\r\n")
+
+    def get_buffer(self, sizehint: int) -> memoryview:
+        return self._buffer
+
+    def buffer_updated(self, nbytes: int) -> None:
+        data = self._rest + bytes(self._buffer[:nbytes])
+        self._rest = b""
+        answers: list[bytes] = []
+        at = 0
+        while at < len(data):
+            if self._in_body:
+                end = data.find(b"\r\n.\r\n", at)
+                if end < 0:
+                    self._rest = data[max(at, len(data) - 4) :]
+                    break
+                at = end + 5
+                self._in_body = False
+                answers.append(b"250 2.0.0 Ok: queued as 0123456789\r\n")
+                continue
+            end = data.find(b"\n", at)
+            if end < 0:
+                self._rest = data[at:]
+                break
+            answers.append(self._command(data[at : at + 4]))
+            at = end + 1
+        if answers and self._delay_s:
+            asyncio.get_running_loop().call_later(self._delay_s, self._transport.write, b"".join(answers))
+        elif answers:
+            self._transport.write(b"".join(answers))
+
+    def _command(self, verb: bytes) -> bytes:
+        if verb == b"DATA":
+            self._in_body = True
+            return b"354 go\r\n"
+        if verb == b"EHLO":
+            return b"250-sink\r\n250-PIPELINING\r\n250 8BITMIME\r\n"
+        return b"221 bye\r\n" if verb == b"QUIT" else b"250 2.1.0 Ok\r\n"
+
+
+def sink(pipe: Connection, delay_s: float, context: ssl.SSLContext | None) -> None:
+    async def serve() -> None:
+        server = await asyncio.get_running_loop().create_server(
+            lambda: Sink(delay_s), "127.0.0.1", 0, ssl=context, backlog=256
+        )
+        pipe.send(server.sockets[0].getsockname()[1])
+        await server.serve_forever()
+
+    asyncio.run(serve())
+
+
+class Letters:
+    """A mail of OCTETS with the recipient's own places filled by a join, as `message.fill` does."""
+
+    def __init__(self) -> None:
+        line = b'<td style=3D"padding:0 12px">Lorem ipsum dolor sit amet, consectetur</td>=\r\n'
+        body = line * (OCTETS // len(line) // 2)
+        self._parts = (
+            b"From: <letter@example.com>\r\nTo: <",
+            b">\r\nMessage-ID: <",
+            b"@example.com>\r\nSubject: A letter\r\n\r\n" + body + b"https://example.com/u/",
+            b"\r\n" + body,
+        )
+
+    def parcel(self, claim: Claim) -> Parcel:
+        first, second, third, fourth = self._parts
+        token = claim.person.hex().encode()
+        data = b"".join((first, claim.email.encode(), second, token, third, token, fourth))
+        return Parcel("letter@example.com", claim.email, data)
+
+
+class Memory:
+    """The least that a store can be."""
+
+    def __init__(self, count: int) -> None:
+        self._next = 0
+        self._count = count
+
+    def claim(self, limit: int) -> list[Claim]:
+        first, self._next = self._next, min(self._count, self._next + limit)
+        return [
+            Claim(n, n.to_bytes(16, "big"), f"r{n}@example.com", "full", {}, 0, None) for n in range(first, self._next)
+        ]
+
+    def hand_over(self, ids: Sequence[int]) -> set[int]:
+        return set(ids)
+
+    def settle(self, settled: Sequence[Settled]) -> None: ...
+
+    def put_back(self, ids: Sequence[int]) -> None: ...
+
+    def suppress(self, claim: Claim, evidence: str) -> None: ...
+
+    def state(self) -> CampaignState:
+        return CampaignState.SENDING
+
+    def next_try_at(self) -> datetime | None:
+        return None
+
+    def waiting(self) -> int:
+        return self._count - self._next
+
+    def sent_since(self, account: str, since: datetime) -> int:
+        return 0
+
+    def count_sent(self, account: str, count: int, at: datetime) -> None: ...
+
+
+def smtp_source(port: int, connections: int, mails: int, letter: Path) -> float:
+    program = shutil.which("smtp-source") or "/usr/sbin/smtp-source"
+    begun = time.perf_counter()
+    subprocess.run(
+        [program, "-d", "-s", str(connections), "-m", str(mails), "-F", str(letter)]
+        + ["-f", "letter@example.com", "-t", "reader@example.com", f"127.0.0.1:{port}"],
+        check=True,
+    )
+    return mails / (time.perf_counter() - begun)
+
+
+def section(port: int, connections: int, ca_file: str) -> Smtp:
+    security = "tls" if ca_file else "none"
+    return Smtp(host="127.0.0.1", port=port, security=security, ca_file=ca_file, connections=connections)
+
+
+def ours(port: int, connections: int, mails: int, *, ledger: bool, ca_file: str = "") -> float:
+    clock = SystemClock()
+    smtp = section(port, connections, ca_file)
+    if not ledger:
+        return _timed(lambda: engine.deliver(Memory(mails), Letters(), smtp, clock=clock, events=_nobody), mails)
+    with tempfile.TemporaryDirectory() as folder:
+        book = Ledger.open("sqlite:///ledger.sqlite3", folder=Path(folder), clock=clock, identity="bench")
+        assert book is not None
+        campaign = book.begin(
+            "bench",
+            PostIdentity(post_id="1", path="a.md", body_hash="0"),
+            "uid",
+            Frozen(source=b"", subject="", versions={}),
+            (NewRecipient(n.to_bytes(16, "big"), n.to_bytes(16, "little"), f"r{n}@example.com", "full", "l.csv", n)
+             for n in range(1, mails + 1)),
+        )  # fmt: skip
+        run = book.start_run(campaign.id)
+        try:
+            return _timed(lambda: engine.deliver(run, Letters(), smtp, clock=clock, events=_nobody), mails)
+        finally:
+            run.close()
+            book.close()
+
+
+def _nobody(event: object) -> None:
+    """No progress is shown."""
+
+
+def _timed(deliver: Callable[[], engine.Finish], mails: int) -> float:
+    begun = time.perf_counter()
+    finish = deliver()
+    assert finish.reason is engine.FinishReason.DONE, finish
+    return mails / (time.perf_counter() - begun)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--mails", type=int, default=3000)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--connections", default="1,4,16")
+    parser.add_argument("--delay", type=float, default=0.0, metavar="MS")
+    parser.add_argument("--tls", action="store_true", help="over TLS, against ourselves without")
+    parser.add_argument("--profile", action="store_true")
+    chosen = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        letter = Path(folder) / "letter"
+        claim = Claim(1, bytes(16), "reader@example.com", "full", {}, 0, None)
+        letter.write_bytes(Letters().parcel(claim).data.replace(b"\r\n", b"\n"))
+        if chosen.profile:
+            _profile(chosen.mails, int(chosen.connections.split(",")[0]))
+        elif chosen.tls:
+            _tls(chosen, Path(folder))
+        else:
+            _compare(chosen, letter)
+
+
+def _start_sink(delay_s: float = 0.0, context: ssl.SSLContext | None = None) -> tuple[multiprocessing.Process, int]:
+    here, there = multiprocessing.Pipe()
+    process = multiprocessing.Process(target=sink, args=(there, delay_s, context), daemon=True)
+    process.start()
+    return process, here.recv()
+
+
+def _compare(chosen: argparse.Namespace, letter: Path) -> None:
+    process, port = _start_sink(chosen.delay / 1000)
+    print(f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC, {chosen.mails} mails of {OCTETS} octets, {chosen.delay} ms a reply")
+    for connections in map(int, chosen.connections.split(",")):
+        source, memory, ledger = [], [], []
+        for _ in range(chosen.rounds):
+            source.append(smtp_source(port, connections, chosen.mails, letter))
+            memory.append(ours(port, connections, chosen.mails, ledger=False))
+            ledger.append(ours(port, connections, chosen.mails, ledger=True))
+        ratios = [statistics.median(a / b for a, b in zip(each, source, strict=True)) for each in (memory, ledger)]
+        print(
+            f"{connections:3} connections: smtp-source {statistics.median(source):7.0f}/s"
+            f"   memory {statistics.median(memory):7.0f}/s ({ratios[0]:.2f})"
+            f"   ledger {statistics.median(ledger):7.0f}/s ({ratios[1]:.2f})",
+            flush=True,
+        )
+    process.terminate()
+
+
+def _tls(chosen: argparse.Namespace, folder: Path) -> None:
+    import ssl
+
+    import trustme
+
+    authority = trustme.CA()
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    authority.issue_cert("127.0.0.1").configure_cert(context)
+    ca_file = folder / "ca.pem"
+    authority.cert_pem.write_to_path(str(ca_file))
+    plain, plain_port = _start_sink()
+    secure, secure_port = _start_sink(context=context)
+    for connections in map(int, chosen.connections.split(",")):
+        ratios = []
+        for _ in range(chosen.rounds):
+            without = ours(plain_port, connections, chosen.mails, ledger=True)
+            ratios.append(ours(secure_port, connections, chosen.mails, ledger=True, ca_file=str(ca_file)) / without)
+        print(f"{connections:3} connections: TLS to plain {statistics.median(ratios):.2f}", flush=True)
+    plain.terminate()
+    secure.terminate()
+
+
+def _profile(mails: int, connections: int) -> None:
+    process, port = _start_sink()
+    profile = cProfile.Profile()
+    profile.enable()
+    rate = ours(port, connections, mails, ledger=True)
+    profile.disable()
+    print(f"{rate:.0f}/s under the profiler")
+    pstats.Stats(profile).sort_stats("tottime").print_stats(35)
+    process.terminate()
+
+
+if __name__ == "__main__":
+    multiprocessing.set_start_method("fork")
+    main()
