@@ -10,8 +10,6 @@ import html
 import io
 import string
 import tempfile
-from email import message_from_bytes, policy
-from email.message import EmailMessage
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,7 +19,7 @@ from playwright.sync_api import sync_playwright
 from newsletter_cli.delivery.seams import Stop
 from newsletter_cli.jobs.demo import demo
 from newsletter_cli.times import SystemClock
-from newsletter_cli.web.inbox import framed
+from newsletter_cli.web.inbox import framed, parsed
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -49,9 +47,7 @@ def main() -> None:
     """Draw them all."""
     with tempfile.TemporaryDirectory() as place:
         done = demo(Path(place), clock=SystemClock(), stop=Stop())
-        message = message_from_bytes(done.mails[0].read_bytes(), policy=policy.default)
-        assert isinstance(message, EmailMessage)
-        mail = DESK.substitute(mail=html.escape(framed(message)))
+        mail = DESK.substitute(mail=html.escape(framed(parsed(done.mails[0].read_bytes()))))
         with sync_playwright() as playwright:
             browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
             for scheme in ("light", "dark"):

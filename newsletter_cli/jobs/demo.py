@@ -115,17 +115,14 @@ def _workspace(folder: Path, *, port: int, clock: Clock) -> Workspace:
 
 
 def _previews(workspace: Workspace, post: Path) -> tuple[Path, ...]:
-    """What would be mailed, as HTML and as text."""
+    """What would be mailed, as HTML (its pictures in the page, so that a browser shows them) and as text."""
     from newsletter_cli.jobs.preview import Format, preview
 
     made = preview(workspace, post)
-    paths = {
-        Format.HTML: workspace.settings.folder / "preview.html",
-        Format.TEXT: workspace.settings.folder / "preview.txt",
-    }
-    for form, path in paths.items():
-        path.write_bytes(made.part(form))
-    return tuple(paths.values())
+    html, text = workspace.settings.folder / "preview.html", workspace.settings.folder / "preview.txt"
+    html.write_text(inbox.framed(inbox.parsed(made.eml)), encoding="utf-8")
+    text.write_bytes(made.part(Format.TEXT))
+    return html, text
 
 
 def _rows(workspace: Workspace, report: SendReport) -> tuple[Row, ...]:

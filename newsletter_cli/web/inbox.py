@@ -128,14 +128,15 @@ def page(mails: Sequence[Received], *, title: str, left_out: Sequence[tuple[str,
     )
 
 
-def _parsed(mail: Received) -> EmailMessage:
-    message = message_from_bytes(mail.data, policy=policy.default)
+def parsed(data: bytes) -> EmailMessage:
+    """A mail's bytes as a message."""
+    message = message_from_bytes(data, policy=policy.default)
     assert isinstance(message, EmailMessage)  # what this policy makes
     return message
 
 
 def _entry(number: int, mail: Received) -> str:
-    message = _parsed(mail)
+    message = parsed(mail.data)
     return (
         f'<button class="entry" role="tab" data-mail="{number}">'
         f'<span class="to">{html.escape(", ".join(mail.rcpt_to))}</span>'
@@ -144,7 +145,7 @@ def _entry(number: int, mail: Received) -> str:
 
 
 def _mail(number: int, mail: Received) -> str:
-    message = _parsed(mail)
+    message = parsed(mail.data)
     summary = "".join(
         f"<dt>{name}</dt><dd>{html.escape(str(message[name] or ''))}</dd>" for name in ("From", "To", "Date")
     )
