@@ -36,6 +36,9 @@ _MARKS = (
 _WESTERN_SHARE = 0.7
 # ASCII text as UTF-16 is half NULs; a file with a stray NUL in it has far fewer.
 _UTF16_NUL_SHARE = 0.2
+# Characters of no text: control, unassigned, private. One of them weighs as much as so many of ASCII.
+_STRANGE = frozenset({"Cc", "Cn", "Co", "Cs"})
+_STRANGE_COST = 5
 # So much of a file tells its encoding.
 _SAMPLE_OCTETS = 65_536
 _HIGH = re.compile(rb"[\x80-\xff]")
@@ -239,31 +242,26 @@ def _decoded(data: bytes, encoding: str, *, bom: bool = False) -> Decoded:
 
 
 def _utf16_without_mark(data: bytes) -> str:
-    """The byte order of UTF-16 text without a mark, or nothing.
+    """The byte order of UTF-16 text without a mark, or nothing: the order that gives text, and the more ASCII.
 
-    Right is the order that gives text: no control or unassigned characters, and the more ASCII (a line end read in
-    the wrong order is U+0A00, unassigned).
+    A line end read in the wrong order is U+0A00, unassigned; a letter is a Chinese character.
     """
     if len(data) % 2:
         return ""
     sample = data[:_SAMPLE_OCTETS]
     if not _decoded(sample, "utf-8").damaged and sample.count(0) < _UTF16_NUL_SHARE * len(sample):
         return ""
-    best, most = "", 0
+    best, most = "", 0.0
     for encoding in ("utf-16-le", "utf-16-be"):
-        decoder = codecs.getincrementaldecoder(encoding)()
         try:
-            text = decoder.decode(sample)
+            text = codecs.getincrementaldecoder(encoding)().decode(sample)
         except UnicodeDecodeError:
             continue
-        ascii_count = sum(char < "\x7f" for char in text)
-        if ascii_count > most and all(map(_textual, set(text))):
-            best, most = encoding, ascii_count
+        plain = sum("\t" <= char < "\x7f" for char in text)
+        strange = sum(unicodedata.category(char) in _STRANGE and char not in "\t\n\r\f" for char in text)
+        if plain - _STRANGE_COST * strange > most and "\0" not in text:
+            best, most = encoding, plain - _STRANGE_COST * strange
     return best
-
-
-def _textual(char: str) -> bool:
-    return char in "\t\n\r\f" or unicodedata.category(char) not in {"Cc", "Cn", "Co", "Cs"}
 
 
 def _legacy(data: bytes) -> str:

@@ -27,6 +27,9 @@ _TIME = re.compile(
 _ZONE = re.compile(r"\s*(?:\(?(?P<zone>[A-Za-z][\w+/-]*)\)?|(?P<offset>[+-]\d{1,2}(?::?\d{2})?))?\s*")
 _NAMED = re.compile(r"(?P<year>\d{4})-(?P<month>\d{1,2})-(?P<day>\d{1,2})(?:[-_ .]|\Z)")
 
+# A letter of 1850 may be put online; a year beyond these is a slip, and its instants could not be counted with.
+_FIRST_YEAR, _LAST_YEAR = 1000, 2999
+
 _HINT = "write it as 2026-12-01, or 2026-12-01 09:00 America/New_York"
 
 
@@ -78,6 +81,8 @@ def _day(text: str) -> tuple[date, str]:
         if match is None:
             continue
         try:
+            if not _FIRST_YEAR <= int(match["year"]) <= _LAST_YEAR:
+                raise ValueError(f"the year is not between {_FIRST_YEAR} and {_LAST_YEAR}")  # noqa: TRY301 - as date()
             return date(int(match["year"]), _month(match), int(match["day"])), text[match.end() :]
         except ValueError as error:
             raise DateError(f"{text!r} is no date: {error}; {_HINT}") from error

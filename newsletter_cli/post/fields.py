@@ -24,8 +24,8 @@ LIMIT_CHARACTERS = 100_000
 _DEEPEST = 40
 
 # YAML 1.1 takes these for line ends, people and TOML do not; they travel as private characters.
-_HIDDEN = str.maketrans({"\x85": "\ue085", "\u2028": "\ue828", "\u2029": "\ue829"})
-_SHOWN = str.maketrans({"\ue085": "\x85", "\ue828": "\u2028", "\ue829": "\u2029"})
+_HIDDEN = str.maketrans({"\x85": "\U0010e085", "\u2028": "\U0010e828", "\u2029": "\U0010e829"})
+_SHOWN = str.maketrans({"\U0010e085": "\x85", "\U0010e828": "\u2028", "\U0010e829": "\u2029"})
 _UNPRINTABLE = re.compile(r"[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _TAG = "tag:yaml.org,2002:"
 _TRUTHS = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}

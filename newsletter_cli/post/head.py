@@ -60,12 +60,12 @@ _LINES = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+")
 INVISIBLE = "\ufeff\u200b\u2060"
 _FENCES = {"---": (Kind.YAML, frozenset({"---", "..."})), "+++": (Kind.TOML, frozenset({"+++"}))}
 _ANY_FENCE = re.compile(r"\s*(?:[-–—]{1,}|\+{3,}|```\s*(?:ya?ml|toml)?)\s*")
-_KEY_LINE = re.compile(r"""\s*["']?[A-Za-z_][\w .-]*["']?\s*[:=](?:\s|$)|\s*\[""")
-_PAIR = re.compile(r"(?P<key>[A-Za-z][\w-]*(?: [\w-]+){0,3})\s*:(?:[ \t]+(?P<value>.*?))?\s*")
+_KEY_LINE = re.compile(r"""[\s\ufeff\u200b\u2060]*["']?[A-Za-z_][\w .-]{0,80}["']?\s{0,9}[:=](?:\s|$)|\s*\[""")
+_PAIR = re.compile(r"(?P<key>[A-Za-z][\w-]*(?: [\w-]+){0,3})\s*:(?:[ \t]+(?P<value>.*))?")
 _CONTINUED = re.compile(r"(?: {4}|\t)\s*\S")
 # Prose may begin with "Note: …"; a head of pairs has at least one of these.
 _TELLING = re.compile(
-    r"""\s*["']?(?:title|subtitle|subject|date|slug|post[_-]?id|draft|published|audience|email[_-]s\w+[_-]at)["']?\s*[:=]""",
+    r"""[\s\ufeff\u200b\u2060]*["']?(?:title|subtitle|subject|date|slug|post[_-]?id|draft|published|audience|email[_-]s\w+[_-]at)["']?\s*[:=]""",
     re.IGNORECASE,
 )
 # How far a head that is not closed, or not where it should be, is looked through.
@@ -73,11 +73,11 @@ _FAR = 200
 
 # The key in any letter case, quoted, behind any indentation, bracket or mark; a comment (#) does not count.
 _MARK = re.compile(
-    r"""[\s\ufeff\u200b\u2060>{\[("'`*,-]*(?P<key>email[ _-]?(?:sent|started)[ _-]?at)["'`*]*\s*[:=](?P<value>.*)""",
+    r"""[\s\ufeff\u200b\u2060>{\[("'`*,-]*(?P<key>email[_-]?(?:sent|started)[_-]?at)["'`*]*\s*[:=](?P<value>.*)""",
     re.IGNORECASE | re.DOTALL,
 )
 _FLOW_MARK = re.compile(
-    r"""[{,]\s*["']?(?P<key>email[ _-]?(?:sent|started)[ _-]?at)["']?\s*[:=](?P<value>[^,}]*)""", re.IGNORECASE
+    r"""[{,]\s*["']?(?P<key>email[_-]?(?:sent|started)[_-]?at)["']?\s*[:=](?P<value>[^,}]*)""", re.IGNORECASE
 )
 _NOTHING = frozenset({"", "~", "null", "none", "false", "no", "''", '""', "|", ">", "|-", ">-", "|+", ">+"})
 
@@ -111,13 +111,13 @@ def _fenced(lines: tuple[str, ...], start: int, kind: Kind, closing: frozenset[s
     first = start + 1
     end = next((index for index in range(first, len(lines)) if lines[index].rstrip() in closing), None)
     content = lines[first : first + _FAR if end is None else end]
-    # A rule is followed by a blank line; front matter that begins with one has keys.
-    if not content or not content[0].strip():
+    # A rule is followed by a blank line; front matter that begins with one has keys, or nothing at all.
+    if content and not content[0].strip():
         keys = any(_KEY_LINE.match(line) for line in content)
-        if end is None or (content and not keys):
+        if not keys and any(line.strip() for line in content):
             return None
     if end is None:
-        if not _KEY_LINE.match(content[0]):
+        if not content or not _KEY_LINE.match(content[0]):
             return None
         return Head(kind=kind, lines=lines, first=first, end=len(lines), body=len(lines), unclosed=True)
     return Head(kind=kind, lines=lines, first=first, end=end, body=end + 1, stray=_stray(lines, end + 1))
@@ -125,7 +125,7 @@ def _fenced(lines: tuple[str, ...], start: int, kind: Kind, closing: frozenset[s
 
 def pair(line: str) -> tuple[str, str] | None:
     """Key and value of a ``Key: value`` line."""
-    match = _PAIR.fullmatch(line.lstrip(INVISIBLE))
+    match = _PAIR.fullmatch(line.lstrip(INVISIBLE).rstrip())
     return (match["key"], match["value"] or "") if match else None
 
 
@@ -139,7 +139,7 @@ def _pairs_end(lines: tuple[str, ...], start: int) -> int:
     end = start
     while end < len(lines) and (pair(lines[end]) or (end > start and continues(lines[end]))):
         end += 1
-    return end if any(_TELLING.match(line.lstrip(INVISIBLE)) for line in lines[start:end]) else start
+    return end if any(_TELLING.match(line) for line in lines[start:end]) else start
 
 
 def _stray(lines: tuple[str, ...], start: int) -> int | None:
@@ -177,8 +177,9 @@ def marks(head: Head) -> tuple[Mark, ...]:
 def _looked_at(head: Head) -> list[int]:
     """The lines in which a person looks for the marks: the head, and what was meant as one."""
     if head.kind is Kind.NONE:
-        end = next((index for index, line in enumerate(head.lines) if index and not line.strip()), len(head.lines))
-        seen = set(range(min(end, _FAR)))
+        start = next((index for index, line in enumerate(head.lines) if line.strip()), 0)
+        end = next((index for index in range(start, len(head.lines)) if not head.lines[index].strip()), len(head.lines))
+        seen = set(range(start, min(end, start + _FAR)))
     else:
         seen = set(range(head.first, min(head.end, head.first + _FAR) if head.unclosed else head.end))
     if head.kind is Kind.PAIRS:

@@ -124,7 +124,7 @@ class Reading:
             return kind(word)
         except ValueError:
             words = [choice.value for choice in kind]
-            near = difflib.get_close_matches(word, words, n=1)
+            near = difflib.get_close_matches(word, words, n=1, cutoff=_NEAR)
             hint = f"did you mean {near[0]}?" if near else f"write {', '.join(words[:-1])} or {words[-1]}"
             said = repr(field.text) if field.text is not None else "a list or a map"
             self._wrong(field, f"{said} is no {key}" if word else f"{key!r} is empty", hint)
@@ -142,7 +142,7 @@ class Reading:
     def _held_back(self) -> str:
         if self._truth("draft"):
             return "draft: true"
-        if self._truth("published") is False:
+        if self._published() is False:
             return "published: false"
         email = self.fields.get("email")
         # Some sites keep their author's address there.
@@ -152,9 +152,24 @@ class Reading:
         word = (status.text or "").strip().lower() if status else ""
         return f"status: {word}" if word in _STATUSES else ""
 
+    def _published(self) -> bool | None:
+        """Some programs write there when; that says that it is, and holds nothing back."""
+        field = self.fields.get("published")
+        if field is not None and field.truth is None and field.text:
+            try:
+                dates.parse(field.text, timezone=self.timezone)
+            except dates.DateError:
+                return self._truth("published")
+            self._warn(field, "'published' is a date, and means true here", "write 'date' for when it is due")
+            return True
+        return self._truth("published")
+
     def _due(self) -> Due | None:
         field = self.fields.get("date")
         if field is None or field.text == "":
+            return None
+        if field.text is None:
+            self._wrong(field, "'date' must be a date, not a list or a map", "write it as 2026-12-01")
             return None
         try:
             due = dates.parse(field.text or "", timezone=self.timezone)

@@ -13,9 +13,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
 _TEXT_LINE = re.compile(
-    r"""(?P<key>\s*["']?(?:title|subtitle|subject|preview_text)["']?\s*:\s+)(?P<value>(?P<quote>["']).*?)\s*""",
+    r"""(?P<key>(?P<indent>\x20*)["']?(?:title|subtitle|subject|preview_text)["']?\s*:\s+)"""
+    r"""(?P<value>(?P<quote>["']).*)""",
     re.IGNORECASE,
 )
+_ANY_LINE = re.compile(r"(?P<indent> *)[^\s#]")
 # A closed scalar, and a comment behind it or nothing.
 _WHOLE = {
     '"': re.compile(r'"(?:[^"\\]|\\.)*"(?P<rest>.*)'),
@@ -26,10 +28,14 @@ _COMMENT = re.compile(r"""\s+#[^"']*""")
 
 def repairs(lines: Sequence[str]) -> dict[int, str]:
     """The texts meant, by the index of the line, of every text key whose quotes do not add up."""
+    first = next((match["indent"] for line in lines if (match := _ANY_LINE.match(line))), "")
     found = {}
     for index, line in enumerate(lines):
-        match = _TEXT_LINE.fullmatch(line)
-        if match and (meant := _meant(match["value"], match["quote"])) is not None:
+        match = _TEXT_LINE.fullmatch(line.rstrip())
+        if match is None or match["indent"] != first:  # deeper lines are the text of another key
+            continue
+        meant = _meant(match["value"], match["quote"])
+        if meant is not None:
             found[index] = meant
     return found
 
@@ -40,12 +46,16 @@ def candidates(lines: Sequence[str], meant: Mapping[int, str]) -> Iterator[list[
         yield list(lines)
         return
     for literal in (False, True):
-        repaired = list(lines)
-        for index, text in meant.items():
-            match = _TEXT_LINE.fullmatch(lines[index])
-            if match:
-                repaired[index] = match["key"] + _quoted(text, literal=literal or match["quote"] == "'")
-        yield repaired
+        yield [
+            _repaired(line, meant[index], literal=literal) if index in meant else line
+            for index, line in enumerate(lines)
+        ]
+
+
+def _repaired(line: str, text: str, *, literal: bool) -> str:
+    match = _TEXT_LINE.fullmatch(line.rstrip())
+    assert match is not None  # it is one of `repairs`
+    return match["key"] + _quoted(text, literal=literal or match["quote"] == "'")
 
 
 def unquoted(value: str) -> str:
@@ -61,8 +71,9 @@ def _meant(value: str, quote: str) -> str | None:
     if whole is None or not whole["rest"] or _COMMENT.fullmatch(whole["rest"]):
         return None
     cut = value
-    if not value.endswith(quote) and (comment := re.search(r"\s#[^\"']*$", value)):
-        cut = value[: comment.start()].rstrip()
+    comment = _COMMENT.fullmatch(value, value.rfind(quote) + 1)
+    if comment is not None:
+        cut = value[: comment.start()]
     if not cut.endswith(quote):
         return value  # "Why" is not how
     inner = cut[1:-1]

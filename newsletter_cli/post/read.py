@@ -25,7 +25,9 @@ if TYPE_CHECKING:
 # The largest of the posts measured is 0.2 MB; Gmail clips a mail at 0.1 MB. Pictures belong in files of their own.
 LIMIT_OCTETS = 5_000_000
 
-_HEADING = re.compile(r" {0,3}#[ \t]+(?P<text>.*?)(?:[ \t]+#+)?[ \t]*")
+# A longer line is no title; and these patterns need not be linear beyond it.
+_LONGEST_TITLE = 500
+_HEADING = re.compile(r" {0,3}#[ \t]+(?P<text>.*?)(?:[ \t]+#+)?")
 _UNDERLINE = re.compile(r" {0,3}=+[ \t]*")
 _ATTRIBUTES = re.compile(r"\s*\{[#.:][^{}]*\}\s*$")
 _LINK = re.compile(r"!?\[([^\]]*)\](?:\([^)]*\)|\[[^\]]*\])(?:\{[^{}]*\})?")
@@ -43,12 +45,7 @@ def read(path: Path, *, timezone: str = "UTC", shown: str | None = None) -> Post
         data = files.read_bytes(path, what="the post", limit_octets=LIMIT_OCTETS)
     except Refused as refused:
         raise Refused(*(replace(problem, file=name) for problem in refused.problems)) from refused
-    beside = path.with_suffix(".txt")
-    text = None
-    if beside != path and beside.is_file():
-        decoded = files.decode(files.read_bytes(beside, what="the text part", limit_octets=LIMIT_OCTETS))
-        text = _unified(decoded.text) if decoded.text.strip() else None
-    return _parse(data, path=path, timezone=timezone, text_part=text, file=name)
+    return _parse(data, path=path, timezone=timezone, text_part=_beside(path), file=name)
 
 
 def parse(data: bytes, *, path: Path, timezone: str, text_part: str | None = None) -> Post:
@@ -63,6 +60,15 @@ def seen_sent(data: bytes) -> tuple[str, str]:
     """
     marks = heads.marks(heads.find(files.decode(data).text))
     return _first(marks, STARTED), _first(marks, SENT)
+
+
+def _beside(path: Path) -> str | None:
+    """The text part that the author wrote: ``post.txt`` beside ``post.md``; None where there is none, or no text."""
+    beside = path.with_suffix(".txt")
+    if beside == path or not beside.is_file():
+        return None
+    data = files.read_bytes(beside, what="the text part", limit_octets=LIMIT_OCTETS)
+    return _unified(_text(data, str(beside))) if data.strip() else None
 
 
 def _first(marks: Sequence[heads.Mark], key: str) -> str:
@@ -81,7 +87,7 @@ def _parse(data: bytes, *, path: Path, timezone: str, text_part: str | None, fil
         raise Refused(*problems)
 
     seen = heads.marks(head)
-    body = _unified("".join(head.lines[head.body :]))
+    body = _unified("".join(head.lines[head.body :])).lstrip(heads.INVISIBLE)
     due = meta.due if "date" in meta.lines else dates.from_name(path.stem, timezone=timezone)
     meta = replace(
         meta,
@@ -148,8 +154,8 @@ def _titled(meta: Meta, body: str, *, path: Path, file: str) -> tuple[Meta, str,
     """
     lines = body.split("\n")
     index = _first_text_line(lines)
-    if index is not None:
-        match = _HEADING.fullmatch(lines[index])
+    if index is not None and len(lines[index]) <= _LONGEST_TITLE:
+        match = _HEADING.fullmatch(lines[index].rstrip(" \t"))
         if match and (title := _plain(match["text"])):
             lines[index] = ""
             return replace(meta, title=title), "\n".join(lines), []

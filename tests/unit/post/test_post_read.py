@@ -1,0 +1,578 @@
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from newsletter_cli.post import read
+from newsletter_cli.post.model import Audience, PostType, Visibility
+from newsletter_cli.problems import Problem, Refused, Severity, errors
+
+if TYPE_CHECKING:
+    from newsletter_cli.post.model import Post
+
+PATH = Path("posts/a-letter.md")
+
+
+def parse(text: str | bytes, *, path: Path = PATH, timezone: str = "UTC") -> Post:
+    return read.parse(text if isinstance(text, bytes) else text.encode(), path=path, timezone=timezone)
+
+
+def yaml(*lines: str, body: str = "body\n") -> Post:
+    return parse("\n".join(["---", *lines, "---", body]))
+
+
+def refused(text: str | bytes, *, path: Path = PATH) -> tuple[Problem, ...]:
+    with pytest.raises(Refused) as caught:
+        parse(text, path=path)
+    return caught.value.problems
+
+
+# --- the corpus
+
+
+def corpus_files(corpus: Path) -> list[Path]:
+    return sorted([*(corpus / "posts").glob("*.md"), *(corpus / "markdown").iterdir()])
+
+
+@pytest.mark.corpus
+def test_every_post_of_the_corpus_is_read(corpus: Path) -> None:
+    posts = {path.name: read.read(path) for path in corpus_files(corpus)}
+    assert len(posts) == 34
+    assert all(post.meta.title and post.body.strip() for post in posts.values())
+    broken = {name for name, post in posts.items() if any(one.code == "front-matter-quotes" for one in post.problems)}
+    assert broken == {"2020-06-12-10yearsofautomationin1year.md", "2025-02-28-gpt-45notafrontiermodel.md"}
+    sent = {name for name, post in posts.items() if post.meta.email_sent_at}
+    assert sent == {path.name for path in (corpus / "posts").glob("*.md")}
+
+
+@pytest.mark.corpus
+def test_a_post_id_is_text_and_keeps_its_last_digit(corpus: Path) -> None:
+    post = read.read(corpus / "posts" / "2020-12-22-2020halfyearinreview-democratizingautomation.md")
+    assert post.meta.post_id == "27710009.2020"
+    assert post.meta.title == "2020: (half) year in review - Democratizing Automation"
+    assert post.slug == "2020halfyearinreview-democratizingautomation"
+
+
+@pytest.mark.corpus
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be"])
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_encoding_and_line_ends_change_nothing(corpus: Path, encoding: str, end: str) -> None:
+    for path in corpus_files(corpus):
+        plain = read.read(path)
+        text = path.read_text(encoding="utf-8").rstrip("\n").replace("\n", end)
+        other = parse(text.encode(encoding), path=path)
+        assert other.meta == plain.meta
+        assert other.body.rstrip("\n") == plain.body.rstrip("\n")
+        assert other.body_hash == plain.body_hash
+        assert other.body_line == plain.body_line
+
+
+# --- kinds of front matter
+
+
+def test_yaml() -> None:
+    post = yaml(
+        "# a comment",
+        "title:  On 007 # not of it",
+        "subtitle: 'it''s'",
+        "post_id: 007",
+        "date: 2026-12-01 09:00 America/New_York",
+        "type: podcast",
+        "audience: only_paid",
+        "visibility: private",
+        "merge: yes",
+        "segment: plan = 'founder'",
+        "tags: [a, b]",
+        "weight: 3",
+        "ratio: 1.5",
+        "newsletter:",
+        "  template: letter",
+        "  n: 2",
+    )
+    meta = post.meta
+    assert (meta.title, meta.subtitle, meta.post_id) == ("On 007", "it's", "007")
+    assert meta.due is not None
+    assert meta.due.day == date(2026, 12, 1)
+    assert meta.due.instant is not None
+    assert meta.due.instant.astimezone(UTC) == datetime(2026, 12, 1, 14, tzinfo=UTC)
+    assert meta.due.zone == "America/New_York"
+    assert (meta.type, meta.audience, meta.visibility) == (PostType.PODCAST, Audience.ONLY_PAID, Visibility.PRIVATE)
+    assert meta.merge is True
+    assert meta.segment == "plan = 'founder'"
+    assert meta.extra == {"tags": ["a", "b"], "weight": 3, "ratio": 1.5}
+    assert meta.newsletter == {"template": "letter", "n": 2}
+    assert (meta.lines["title"], meta.lines["date"], meta.lines["newsletter"]) == (3, 6, 15)
+    assert (post.body, post.body_line) == ("body\n", 19)
+    assert post.problems == ()
+
+
+def test_toml() -> None:
+    post = parse(
+        '+++\ntitle = "A \\"b\\""\npost_id = 27710009.2020\ndate = 2024-02-10T09:00:00+01:00\ndraft = true\n'
+        'aliases = [\n  "x",\n]\n[newsletter]\ntemplate = "letter"\n[extra]\nn = 1.50\nd = 2020-01-01\n+++\nbody\n'
+    )
+    meta = post.meta
+    assert (meta.title, meta.post_id, meta.held_back) == ('A "b"', "27710009.2020", "draft: true")
+    assert meta.due is not None
+    assert meta.due.zone == "+01:00"
+    assert meta.newsletter == {"template": "letter"}
+    assert meta.extra == {"aliases": ["x"], "extra": {"n": 1.5, "d": "2020-01-01"}}
+    assert (meta.lines["draft"], meta.lines["newsletter"], meta.lines["aliases"]) == (5, 9, 6)
+    assert post.body_line == 15
+
+
+def test_pairs() -> None:
+    post = parse("Title: My Title: with more\nDate: 2010-12-03 10:20\nTags: a, b\nSummary: one\n    two\n\nbody\n")
+    assert post.meta.title == "My Title: with more"
+    assert post.meta.due is not None
+    assert post.meta.due.instant == datetime(2010, 12, 3, 10, 20, tzinfo=UTC)
+    assert post.meta.extra == {"Tags": "a, b", "Summary": "one\ntwo"}
+    assert (post.body, post.body_line) == ("\nbody\n", 6)
+
+
+def test_pairs_before_a_line_of_dashes() -> None:
+    post = parse("title: x\nslug: y\n---\nbody\n")
+    assert (post.meta.title, post.slug, post.body, post.body_line) == ("x", "y", "body\n", 4)
+
+
+@pytest.mark.parametrize("status", ["draft", "hidden"])
+def test_a_status_of_pelicans_holds_back(status: str) -> None:
+    assert parse(f"Title: x\nStatus: {status}\n\nbody").meta.held_back == f"status: {status}"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Note: this is prose.\nMore of it.\n",
+        "Hello\n",
+        "---\n\na rule, no front matter\n",
+        "> title: quoted\n",
+        "+++\n\nx\n",
+    ],
+)
+def test_a_post_without_front_matter(text: str) -> None:
+    post = parse(text)
+    assert (post.body, post.body_line, post.meta.lines) == (text, 1, {})
+    assert post.meta.title == "A letter"
+    (problem,) = post.problems
+    assert (problem.severity, problem.code) == (Severity.WARNING, "title-missing")
+
+
+def test_text_between_rules_is_no_front_matter() -> None:
+    assert parse("---\n\nA letter.\n\n---\n\nMore.\n").body_line == 1
+
+
+def test_front_matter_may_stand_behind_blank_lines_and_marks() -> None:
+    post = parse("\n\n\ufeff---\ntitle: x\n...\nbody\n")
+    assert (post.meta.title, post.body, post.body_line) == ("x", "body\n", 6)
+
+
+def test_an_empty_front_matter() -> None:
+    assert parse("---\n---\nbody").body == "body"
+    assert parse("---\n# nothing yet\n---\nbody").body == "body"
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("---\ntitle: x\nbody\n", 1),
+        ("+++\ntitle = 'x'\nbody\n", 1),
+        (" ---\ntitle: x\n---\nbody\n", 1),
+        ("----\ntitle: x\n----\nbody\n", 1),
+        ("—\ntitle: x\n—\nbody\n", 1),
+        ("<!-- by hand -->\n---\ntitle: x\n---\nbody\n", 2),
+        ("---\ntitle: x\n---\n---\nemail_sent_at: 2020-01-01\n---\nbody\n", 4),
+        ("---\njust words\n---\nbody\n", 2),
+        ("---\n- a\n- b\n---\nbody\n", 2),
+        ("---\n{title: x}\n---\nbody\n", 2),
+        ("---\ntitle: x\n? [a]\n: b\n---\nbody\n", 3),
+        ("+++\ntitle = x\n+++\nbody\n", 2),
+        ("+++\ntitle = 'x'\ntitle = 'y'\n+++\nbody\n", 3),
+        ("---\ntitle: a\x08b\n---\nbody\n", 2),
+        ("---\ntags: &a [*a]\n---\nbody\n", 2),
+        (f"---\ntags: {'[' * 60}{']' * 60}\n---\nbody\n", 2),
+        (f"---\ntags: {'[' * 6000}\n---\nbody\n", 2),
+        ("---\n" + "a: b\n" * 30_000 + "---\nbody\n", 1),
+    ],
+)
+def test_broken_front_matter_is_refused_by_its_line(text: str, line: int) -> None:
+    (problem,) = refused(text)
+    assert (problem.file, problem.line) == (str(PATH), line)
+
+
+def test_yaml_merges_its_anchors() -> None:
+    post = yaml("base: &base", "  draft: true", "  title: no", "<<: *base", "title: x")
+    assert (post.meta.title, post.meta.held_back) == ("x", "draft: true")
+
+
+def test_unicode_line_ends_stand_inside_a_title() -> None:
+    post = parse("---\ntitle: a\u2028b\x85c\nslug: x\n---\nbody\n")
+    assert post.meta.title == "a b c"
+    assert post.meta.lines["slug"] == 3
+
+
+# --- values
+
+
+@pytest.mark.parametrize(
+    ("lines", "held_back"),
+    [
+        (["draft: true"], "draft: true"),
+        (["Draft: TRUE"], "draft: true"),
+        (["draft: 'yes'"], "draft: true"),
+        (["draft: false"], ""),
+        (["published: false"], "published: false"),
+        (["published: no"], "published: false"),
+        (["published: true"], ""),
+        (["email: false"], "email: false"),
+        (["email: true"], ""),
+        (["email: me@example.com"], ""),
+        (["status: draft"], "status: draft"),
+        (["status: published"], ""),
+        ([], ""),
+    ],
+)
+def test_what_holds_a_post_back(lines: list[str], held_back: str) -> None:
+    assert yaml("title: x", *lines).meta.held_back == held_back
+
+
+def test_a_date_of_publication_holds_nothing_back() -> None:
+    post = yaml("title: x", "published: 2021-05-05")
+    assert post.meta.held_back == ""
+    assert [problem.line for problem in post.problems] == [3]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "draft: maybe",
+        "draft: 1",
+        "draft:",
+        "draft: []",
+        "published: {a: b}",
+        "published: soon",
+        "email: perhaps",
+        "merge: 2",
+        "type: post",
+        "audience: only_payed",
+        "audience:",
+        "audience: [everyone]",
+        "visibility: hidden",
+        "title: [a]",
+        "subtitle: {a: b}",
+        "post_id: [1]",
+        "date: soon",
+        "date: 2021-02-30",
+        "date: [2021-01-01]",
+        "newsletter: weekly",
+        "newsletter: [a]",
+        'title: "a\\eb"',
+    ],
+)
+def test_a_value_that_decides_must_be_clear(line: str) -> None:
+    (problem,) = refused(f"---\nslug: x\n{line}\n---\nbody\n")
+    assert problem.place == f"{PATH}:3"
+    assert problem.hint
+
+
+def test_the_nearest_word_is_named() -> None:
+    assert refused("---\naudience: only_payed\n---\nx")[0].hint == "did you mean only_paid?"
+    assert refused("---\ntype: post\n---\nx")[0].hint.endswith("newsletter, podcast, thread or page")
+
+
+def test_every_mistake_is_told_at_once() -> None:
+    found = refused("---\ntitle: [x]\naudience: all\ndraft: perhaps\ndate: soon\n---\nx")
+    assert sorted(problem.line or 0 for problem in found) == [2, 3, 4, 5]
+
+
+@pytest.mark.parametrize("value", ["only-paid", "Only_Paid", "ONLY_PAID", "'only_paid'"])
+def test_words_in_other_letters(value: str) -> None:
+    assert yaml("title: x", f"audience: {value}").meta.audience is Audience.ONLY_PAID
+
+
+@pytest.mark.parametrize("value", ["", "~", "null", '""'])
+def test_an_empty_value_is_none(value: str) -> None:
+    meta = yaml(
+        "title: x", f"date: {value}", f"subtitle: {value}", f"email_sent_at: {value}", f"newsletter: {value}"
+    ).meta
+    assert meta.due is None
+    assert (meta.subtitle, meta.email_sent_at, meta.newsletter) == ("", "", {})
+
+
+@pytest.mark.parametrize("line", ["audience: only_paid", "draft: true", "post_id: 8", "segment: a = 'b'", "type: page"])
+def test_two_opinions_on_who_gets_it_are_refused(line: str) -> None:
+    key = line.partition(":")[0]
+    other = {"audience": "everyone", "draft": "false", "post_id": "7", "segment": "c = 'd'", "type": "thread"}[key]
+    (problem,) = refused(f"---\n{key}: {other}\ntitle: x\n{line}\n---\nx")
+    assert problem.line == 4
+    assert "line 2" in problem.text
+
+
+def test_the_same_said_twice_is_no_matter() -> None:
+    assert yaml("title: x", "draft: true", "draft: true").problems == ()
+
+
+def test_of_two_titles_the_last_counts_and_of_two_dates_the_later() -> None:
+    post = yaml("title: x", "title: y", "date: 2021-05-05", "date: 2021-04-04")
+    assert post.meta.title == "y"
+    assert post.meta.due is not None
+    assert post.meta.due.day == date(2021, 5, 5)
+    assert [problem.line for problem in post.problems] == [3, 5]
+    assert not errors(post.problems)
+
+
+@pytest.mark.parametrize(
+    ("key", "meant"),
+    [
+        ("auidence", "audience"),
+        ("sub_title", "subtitle"),
+        ("previewtext", "preview_text"),
+        ("postId", "post_id"),
+        ("drafts", "draft"),
+        ("email_send_at", "email_sent_at"),
+        ("visibilty", "visibility"),
+    ],
+)
+def test_a_key_that_is_nearly_one_of_ours_is_a_warning(key: str, meant: str) -> None:
+    (problem,) = yaml("slug: x", "title: t" if meant != "title" else "a: b", f"{key}: x").problems
+    assert (problem.severity, problem.line) == (Severity.WARNING, 4)
+    assert problem.hint == f"did you mean {meant}?"
+
+
+@pytest.mark.parametrize(
+    "key",
+    ["tags", "author", "layout", "excerpt", "linkTitle", "permalink", "updated", "description", "image", "weight"],
+)
+def test_keys_of_other_programs_are_kept_in_silence(key: str) -> None:
+    post = yaml("title: x", f"{key}: y")
+    assert post.problems == ()
+    assert post.meta.extra == {key: "y"}
+
+
+def test_the_language_by_either_name() -> None:
+    assert yaml("title: x", "lang: ja").meta.language == "ja"
+    assert yaml("title: x", "language: de").meta.language == "de"
+
+
+def test_odd_yaml_scalars_stay_text_or_numbers() -> None:
+    post = yaml("title: x", "a: 0o17", "b: 1:30", "c: 1_000", "d: .5", "e: 2020-01-01", "f: !!x 5", "g: null", "h: on")
+    assert post.meta.extra == {
+        "a": "0o17", "b": "1:30", "c": 1000, "d": 0.5, "e": "2020-01-01", "f": "5", "g": None, "h": True,
+    }  # fmt: skip
+
+
+# --- marks
+
+
+@pytest.mark.parametrize(
+    ("text", "seen"),
+    [
+        ("---\nemail_sent_at: 2020-06-12T13:27:09.634Z\n---\n", ("", "2020-06-12T13:27:09.634Z")),
+        ("---\nemail_started_at: 2020-06-12T13:27:09.634Z abcd\n---\n", ("2020-06-12T13:27:09.634Z abcd", "")),
+        ('---\ntitle: "a "b\nemail_sent_at: x\n---\n', ("", "x")),
+        ("---\ntitle: x\nemail_sent_at: x\n\n# no end\n", ("", "x")),
+        ("---\nEmail-Sent-At: x\n---\n", ("", "x")),
+        ("---\n{title: x, email_sent_at: y}\n---\n", ("", "y")),
+        ("---\nnewsletter:\n  email_sent_at: x\n---\n", ("", "x")),
+        ("---\nemail_sent_at:\nemail_sent_at: x\n---\n", ("", "x")),
+        ("---\nemail_sent_at: true\n---\n", ("", "true")),
+        ('---\nemail_sent_at: "x" # by hand\n---\n', ("", "x")),
+        ("+++\nemail_sent_at = 2020-06-12T13:27:09.634Z\n+++\n", ("", "2020-06-12T13:27:09.634Z")),
+        ("Title: x\nemail_sent_at: y\n\nbody", ("", "y")),
+        ("Title: x\n\nemail_sent_at: y\n\nbody", ("", "y")),
+        ("email_sent_at: y", ("", "y")),
+        ("---\n# email_sent_at: x\n---\n", ("", "")),
+        ("---\nemail_sent_at:\n---\n", ("", "")),
+        ("---\nemail_sent_at: ~\n---\n", ("", "")),
+        ("---\nemail_sent_at: false\n---\n", ("", "")),
+        ("---\nemail_sent_at: # later\ntitle: x\n---\n", ("", "")),
+        ("---\nemail_sent_at:\n  # later\n---\n", ("", "")),
+        ("---\ntitle: x\n---\n\nemail_sent_at: x\n", ("", "")),
+        ("A letter.\n\n    email_sent_at: x\n", ("", "")),
+        ("Email sent at: noon, they said.\n", ("", "")),
+        ("", ("", "")),
+    ],
+)
+def test_what_a_person_sees(text: str, seen: tuple[str, str]) -> None:
+    assert read.seen_sent(text.encode()) == seen
+    assert read.seen_sent(text.replace("\n", "\r\n").encode("utf-8-sig")) == seen
+
+
+def test_marks_that_only_yaml_sees_count_too() -> None:
+    assert yaml("title: x", "? email_sent_at", ": y").meta.email_sent_at == "y"
+    assert yaml("title: x", '"email\\u005fsent_at": z').meta.email_sent_at == "z"
+    assert yaml("title: x", '"email\\u005fsent_at": [a]').meta.email_sent_at == "['a']"
+
+
+# --- titles and dates from elsewhere
+
+
+@pytest.mark.parametrize(
+    ("body", "title", "left"),
+    [
+        ("# A *letter* to [you](https://x.y) {#id .c}\n\ntext\n", "A letter to you", "\n\ntext\n"),
+        ("<!-- x -->\n\n# It\\'s `code` & more #\ntext", "It's code & more", "<!-- x -->\n\n\ntext"),
+        ("A title\n=======\ntext", "A title", "\n\ntext"),
+        ("<!-- a\n b -->\n# snake_case __bold__\ntext", "snake_case bold", "<!-- a\n b -->\n\ntext"),
+    ],
+)
+def test_the_first_heading_is_the_title_of_a_post_without_one(body: str, title: str, left: str) -> None:
+    for head, line in (("", 1), ("---\nslug: x\n---\n", 4)):
+        post = parse(head + body)
+        assert (post.meta.title, post.body, post.body_line) == (title, left, line)
+        assert post.problems == ()
+
+
+@pytest.mark.parametrize("body", ["## Two\n", "text\n\n# One\n", "#\ntext", "<!-- x --><h2>y</h2>\n# z", "#tag\n"])
+def test_other_headings_are_no_titles(body: str) -> None:
+    post = parse(body)
+    assert (post.meta.title, post.body) == ("A letter", body)
+
+
+def test_a_title_stays_beside_a_heading() -> None:
+    post = yaml("title: x", body="# y\n")
+    assert (post.meta.title, post.body) == ("x", "# y\n")
+
+
+@pytest.mark.parametrize(
+    ("name", "title"),
+    [
+        ("2021-08-23-on-the-road.md", "On the road"),
+        ("on_the_road.md", "On the road"),
+        ("issue-456.markdown", "Issue 456"),
+        ("2021-08-23.md", "2021 08 23"),
+        ("on-tides/index.md", "On tides"),
+    ],
+)
+def test_the_name_of_the_file_is_the_last_resort(name: str, title: str) -> None:
+    post = parse("text", path=Path("posts") / name)
+    assert post.meta.title == title
+    assert [problem.code for problem in post.problems] == ["title-missing"]
+
+
+def test_a_subject_alone_is_enough() -> None:
+    post = yaml("subject: x")
+    assert (post.subject, post.problems) == ("x", ())
+
+
+@pytest.mark.parametrize(
+    ("name", "day"),
+    [
+        ("2021-08-23-x.md", date(2021, 8, 23)),
+        ("2021-9-1-x.md", date(2021, 9, 1)),
+        ("2021-08-23.md", date(2021, 8, 23)),
+        ("2021-13-45-x.md", None),
+        ("2021-08-234.md", None),
+        ("x-2021-08-23.md", None),
+    ],
+)
+def test_the_date_in_the_name_of_the_file(name: str, day: date | None) -> None:
+    due = parse("text", path=Path(name), timezone="Europe/Berlin").meta.due
+    assert (due.day if due else None) == day
+    assert due is None or (due.instant, due.zone) == (None, "Europe/Berlin")
+
+
+def test_the_front_matters_date_wins_also_when_it_is_empty() -> None:
+    for line, day in (("date: 2022-01-01", date(2022, 1, 1)), ("date:", None)):
+        due = parse(f"---\ntitle: x\n{line}\n---\nx", path=Path("2021-08-23-x.md")).meta.due
+        assert (due.day if due else None) == day
+
+
+# --- bodies and bytes
+
+
+def test_the_hash_of_the_body_leaves_line_ends_and_outer_blank_lines_alone() -> None:
+    one = parse("---\ntitle: x\n---\n\n\n  a\r\nb\r\n\r\n")
+    other = parse("---\ntitle: y\n---\n  a\nb")
+    assert one.body_hash == other.body_hash
+    assert parse("---\ntitle: x\n---\na\nb").body_hash != one.body_hash
+
+
+@pytest.mark.parametrize("line", ["draft: true", "email_sent_at: x"])
+def test_an_empty_body_is_a_warning_where_nothing_is_to_be_sent(line: str) -> None:
+    (problem,) = yaml("title: x", line, body="\n").problems
+    assert problem.severity is Severity.WARNING
+
+
+@pytest.mark.parametrize(
+    ("data", "line", "word"),
+    [
+        (b"", None, "empty"),
+        (b" \r\n\n", None, "empty"),
+        (b"\xef\xbb\xbf\n", None, "empty"),
+        (b"\0" * 5000, None, "NUL"),
+        (b"---\ntitle: x\n---\nbo\0dy", 4, "NUL"),
+        (b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0", 3, "NUL"),
+        ("---\ntitle: x\n---\né\né\né\n".encode() + b"\xff\n", 7, "utf-8"),
+        (b"\xff\xfe-\0-\0\n", 1, "utf-16"),
+        (b"---\ntitle: x\n---\n", 3, "no text"),
+    ],
+)
+def test_what_is_no_post_is_refused(data: bytes, line: int | None, word: str) -> None:
+    (problem,) = refused(data)
+    assert problem.line == line
+    assert word in problem.text
+    assert problem.hint
+
+
+@pytest.mark.parametrize("encoding", ["latin-1", "cp1252"])
+def test_western_text_without_a_mark(encoding: str) -> None:
+    post = parse("---\ntitle: Grüße\n---\nça va?\n".encode(encoding))
+    assert (post.meta.title, post.body) == ("Grüße", "ça va?\n")
+
+
+# --- files
+
+
+def test_a_post_and_its_text_part(tmp_path: Path) -> None:
+    path = tmp_path / "a.md"
+    path.write_bytes(b"---\ntitle: x\n---\nbody\n")
+    assert read.read(path).text_part is None
+    path.with_suffix(".txt").write_bytes(b"\r\n ")
+    assert read.read(path).text_part is None
+    path.with_suffix(".txt").write_bytes("by händ\r\n".encode("utf-16"))
+    post = read.read(path)
+    assert (post.text_part, post.path, post.source) == ("by händ\n", path, b"---\ntitle: x\n---\nbody\n")
+
+
+def test_a_text_part_that_is_none_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "a.md"
+    path.write_bytes(b"---\ntitle: x\n---\nbody\n")
+    path.with_suffix(".txt").write_bytes(b"a\0b")
+    with pytest.raises(Refused, match=r"a\.txt:1: a NUL byte"):
+        read.read(path)
+
+
+def test_a_post_that_is_a_text_file_is_not_its_own_text_part(tmp_path: Path) -> None:
+    path = tmp_path / "a.txt"
+    path.write_bytes(b"Title: x\n\nbody\n")
+    assert read.read(path).text_part is None
+
+
+def test_bad_paths_are_named_as_they_were_given(tmp_path: Path) -> None:
+    (tmp_path / "a-letter.md").write_bytes(b"x")
+    for path, text, hint in (
+        (tmp_path, "the post is a folder", "name a file in it"),
+        (tmp_path / "a-leter.md", "the post is not there", f"did you mean {tmp_path / 'a-letter.md'}?"),
+        (tmp_path / "no" / "b.md", "the post is not there", f"there is no folder {tmp_path / 'no'} either"),
+    ):
+        with pytest.raises(Refused) as caught:
+            read.read(path, shown="shown.md")
+        assert caught.value.problems == (Problem(text=text, file="shown.md", hint=hint, code="file"),)
+
+
+def test_twenty_megabytes_are_too_much(tmp_path: Path) -> None:
+    path = tmp_path / "a.md"
+    path.write_bytes(b"x" * 20_000_000)
+    with pytest.raises(Refused, match=r"the post is too large: 20\.0 MB, at most 5\.0 MB is read"):
+        read.read(path)
+
+
+def test_shown_is_the_name_in_messages(tmp_path: Path) -> None:
+    path = tmp_path / "a.md"
+    path.write_bytes(b"---\ndraft: x\n---\nbody\n")
+    with pytest.raises(Refused, match=r"\Aposts/a\.md:2: "):
+        read.read(path, shown="posts/a.md")
