@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from enum import Enum, auto
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from newsletter_cli.audience import words
@@ -247,6 +248,7 @@ _TAGS = frozenset(
 )
 
 
+@lru_cache(maxsize=1024)
 def kind_of(header: str) -> Kind | None:
     """How a header that no service's table names is read; None where it cannot be a mark."""
     split = words.header_words(header)

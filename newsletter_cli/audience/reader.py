@@ -72,6 +72,9 @@ class Reader:
             if unwrapped != cell:
                 return self.read([*cells[: self.email], unwrapped, *cells[self.email + 1 :]])
             return Read(None, str(error), 0)
+        if address.local[0] == "=":
+            # Allowed by the letter of RFC 5322, and nobody's: a spreadsheet's formula that ends in a domain.
+            return Read(None, f"{cell.strip()[:60]!r} is a formula, not an address", 0)
         return Read(address, self._reason(cells, address), self.tiering.level(cells))
 
     def _reason(self, cells: Sequence[str], address: Address) -> str:

@@ -10,15 +10,15 @@ Raises Refused, with every problem of every list at once: no address, an opt-out
 
 from __future__ import annotations
 
-import sqlite3
+from collections import Counter
 from dataclasses import dataclass
 from itertools import chain, islice
 from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
 from newsletter_cli import addresses
 from newsletter_cli.audience import (
-    cells as packed,
     duplicates,
+    packed,
     rolling,
     segment as segments,
     select,
@@ -27,33 +27,30 @@ from newsletter_cli.audience import (
 )
 from newsletter_cli.audience.exports import SAMPLE_ROWS, recognise
 from newsletter_cli.audience.hints import Hints
+from newsletter_cli.audience.lazy import LazyFields
 from newsletter_cli.audience.model import LeftOut, Subscriber
 from newsletter_cli.audience.tiers import TIER
 from newsletter_cli.problems import Problem, Refused
 
 if TYPE_CHECKING:
+    import sqlite3
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from newsletter_cli.audience.reader import Reader
     from newsletter_cli.audience.wishes import Wishes
     from newsletter_cli.post.model import Audience
 
-_SCHEMA = """
-CREATE TABLE row (
-    seq INTEGER PRIMARY KEY,  -- list order
-    list INTEGER NOT NULL, line INTEGER NOT NULL,
-    key TEXT,                 -- the address key; NULL: no usable address
-    email TEXT NOT NULL,      -- the address, or the cell as it stood
-    level INTEGER NOT NULL,   -- audience.tiers
-    reason TEXT NOT NULL,     -- why it is not mailed; empty: it may be
-    twin INTEGER,             -- the row that is kept in place of this one
-    cells TEXT NOT NULL
-);
-"""
-_INSERT = "INSERT INTO row (list, line, key, email, level, reason, cells) VALUES (?, ?, ?, ?, ?, ?, ?)"
 _MAILABLE = "key IS NOT NULL AND twin IS NULL AND reason = ''"
 _CANONICAL = ("first_name", "last_name", "name", "tier")  # columns that every list has for a segment
-_SELECT = "SELECT seq, list, line, key, email, level, reason, twin, cells FROM row"
+# NOT INDEXED: in list order, or by seq; the index over keys serves duplicates alone, and by it every row is a jump.
+_SELECT = "SELECT seq, list, line, key, email, level, reason, twin, cells FROM row NOT INDEXED"
+
+_COUNTS = f"""
+SELECT count(*), sum({_MAILABLE}), sum(key IS NULL), sum(twin IS NOT NULL),
+    sum(key IS NOT NULL AND twin IS NULL AND reason <> '' AND reason NOT LIKE ?),
+    sum(key IS NOT NULL AND twin IS NULL AND reason LIKE ?)
+FROM row NOT INDEXED
+"""  # noqa: S608 - our own text
 
 
 class Chosen(NamedTuple):
@@ -110,6 +107,7 @@ class Roll:
         self._readers: list[Reader] = []
         self._lists: list[ListFile] = []
         self._persons_ready = False
+        self._decisions: dict[tuple[Audience, str, bool], Callable[[_Row], select.Choice]] = {}
         self.problems: tuple[Problem, ...] = ()
 
     @classmethod
@@ -127,9 +125,7 @@ class Roll:
 
         With `allow_empty` a roll in which nobody may be mailed is no reason to refuse.
         """
-        database = sqlite3.connect("", isolation_level=None, check_same_thread=False)
-        # Nothing here outlives the process, so no journal; the cache is what a million rows need to be indexed quickly.
-        database.executescript(f"PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF; PRAGMA cache_size=-16000; {_SCHEMA}")
+        database = rolling.database()
         roll = cls(database, person)
         try:
             roll._fill(lists, exclude, asked.read(columns or {}, opt_out), allow_empty=allow_empty)
@@ -188,7 +184,7 @@ class Roll:
         before = self._count("1")
         self._database.execute("BEGIN")
         rows = rolling.judged(number, reader, chain(sample, opened.rows), hints)
-        self._database.executemany(_INSERT, rows)
+        self._database.executemany(rolling.INSERT, rows)
         self._database.execute("COMMIT")
         added = self._count("1") - before
         self._readers.append(reader)
@@ -223,7 +219,7 @@ class Roll:
         )
 
     def _count(self, where: str) -> int:
-        row = self._database.execute(f"SELECT count(*) FROM row WHERE {where}").fetchone()  # noqa: S608 - our own text
+        row = self._database.execute(f"SELECT count(*) FROM row NOT INDEXED WHERE {where}").fetchone()  # noqa: S608 - our own text
         return int(row[0])
 
     # What it is
@@ -241,19 +237,23 @@ class Roll:
     @property
     def counts(self) -> Counts:
         """How many rows there are, and what became of them."""
-        tiers = self._database.execute(f"SELECT level, count(*) FROM row WHERE {_MAILABLE} GROUP BY level")  # noqa: S608 - our own text
-        by_tier: dict[str, int] = {}
-        for level, count in tiers:
-            by_tier[TIER[level].value] = by_tier.get(TIER[level].value, 0) + count
-        kept = "key IS NOT NULL AND twin IS NULL"
+        excluded = f"{rolling.EXCLUDED}%"
+        found = self._database.execute(_COUNTS, (excluded, excluded)).fetchone()
+        levels = self._database.execute(
+            f"SELECT level, count(*) FROM row NOT INDEXED WHERE {_MAILABLE} GROUP BY level"  # noqa: S608 - our own text
+        )
+        by_tier: Counter[str] = Counter()
+        for level, count in levels:
+            by_tier[TIER[level].value] += count
+        rows, mailable, invalid, duplicates, opted_out, excluded_rows = (int(count or 0) for count in found)
         return Counts(
-            rows=self._count("1"),
-            mailable=self._count(_MAILABLE),
-            opted_out=self._count(f"{kept} AND reason <> '' AND reason NOT LIKE 'excluded by %'"),
-            invalid=self._count("key IS NULL"),
-            duplicates=self._count("twin IS NOT NULL"),
-            excluded=self._count(f"{kept} AND reason LIKE 'excluded by %'"),
-            by_tier=by_tier,
+            rows=rows,
+            mailable=mailable,
+            opted_out=opted_out,
+            invalid=invalid,
+            duplicates=duplicates,
+            excluded=excluded_rows,
+            by_tier=dict(by_tier),
         )
 
     # Who gets it
@@ -317,15 +317,18 @@ class Roll:
         """Make the table of persons; only those who go on with a campaign ask for it."""
         if self._persons_ready:
             return
-        self._database.execute("CREATE TABLE who (person BLOB PRIMARY KEY, seq INTEGER NOT NULL) WITHOUT ROWID")
-        keys = self._database.execute(f"SELECT key, seq FROM row WHERE {_MAILABLE}")  # noqa: S608 - our own text
-        known = ((self._person(key), seq) for key, seq in keys)
-        self._database.execute("BEGIN")
-        self._database.executemany("INSERT INTO who VALUES (?, ?)", known)
-        self._database.execute("COMMIT")
+        keys = self._database.execute(f"SELECT key, seq FROM row NOT INDEXED WHERE {_MAILABLE}")  # noqa: S608 - our own text
+        rolling.index_persons(self._database, ((self._person(key), seq) for key, seq in keys))
         self._persons_ready = True
 
     def _decision(self, audience: Audience, *, segment: str, paywalled: bool) -> Callable[[_Row], select.Choice]:
+        """The choice for a row, made once for each post, since one person after another may be asked for."""
+        asked_for = (audience, segment, paywalled)
+        if asked_for not in self._decisions:
+            self._decisions[asked_for] = self._decide(audience, segment=segment, paywalled=paywalled)
+        return self._decisions[asked_for]
+
+    def _decide(self, audience: Audience, *, segment: str, paywalled: bool) -> Callable[[_Row], select.Choice]:
         """The choice for a row, once it is known that every row can be decided."""
         choices = select.choices(audience, paywalled=paywalled)
         untold = [str(level) for level, choice in enumerate(choices) if not choice.told]
@@ -372,7 +375,7 @@ class Roll:
             line=row.line,
             tier=TIER[row.level],
             opted_out=row.reason,
-            fields=reader.fields(packed.unpack(row.cells)),
+            fields=LazyFields(reader.fields, row.cells),
         )
 
     def _reason(self, row: _Row) -> str:

@@ -22,6 +22,7 @@ from newsletter_cli.audience import headers, objects, sniff
 from newsletter_cli.problems import Problem, Refused, Severity
 
 if TYPE_CHECKING:
+    import _csv
     import hashlib
     from collections.abc import Iterable, Iterator
 
@@ -120,15 +121,17 @@ def _records(stream: BinaryIO, examined: sniff.Examined, file: str) -> tuple[Ite
     def read() -> Iterator[Row]:
         if named:
             text.readline()
-        yield from _read(text, delimiter, file, 1 if named else 0)
+        # ``a, "b, c"``: the quote counts although it does not touch the delimiter. Elsewhere every space is kept.
+        spaced = f'{delimiter} "' in first
+        reader = csv.reader(text, delimiter=delimiter, skipinitialspace=spaced)
+        yield from _read(reader, delimiter, file, 1 if named else 0)
         if watched.digest.digest() != examined.digest:
             raise Refused(Problem(text="changed while it was read", file=file, hint="run again", code="list-changed"))
 
     return read(), delimiter
 
 
-def _read(text: io.TextIOWrapper, delimiter: str, file: str, before: int) -> Iterator[Row]:
-    reader = csv.reader(text, delimiter=delimiter, skipinitialspace=delimiter == ",")
+def _read(reader: _csv.Reader, delimiter: str, file: str, before: int) -> Iterator[Row]:
     width = end = 0
     try:
         for cells in reader:
