@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 LONGEST = 2 * COLUMN  # screens of double density show a column-wide image sharp
 _LARGEST_FILE = 40_000_000
 TEMPLATE = "template:"
+_SHOWN = 120  # characters of an address that cannot be used
 _INLINE_WIDTH = 48  # pixels; what is no wider is a sign in a line of text
 _FILE_NAME = re.compile(
     r"(?:[\w\\ ().,%@+-]+\.(?:png|jpe?g|gif|webp|hei[cf]|tiff?|svg|avif|bmp)|IMG_\d+|image\d*)\Z", re.IGNORECASE
@@ -120,7 +121,7 @@ def _source(element: etree._Element, places: _Places) -> None:
         places.wrong(
             element, f"an image cannot come from {scheme}:", "image-address", hint="give a file or an https URL"
         )
-        _missing(element)
+        _missing(element, said)
     elif said.startswith("/"):
         _of_site(element, said, places)
     else:
@@ -154,7 +155,7 @@ def _of_site(element: etree._Element, said: str, places: _Places) -> None:
         "image-missing",
         hint="set site_url, or write a path relative to the post",
     )
-    _missing(element)
+    _missing(element, said)
 
 
 def _data(element: etree._Element, said: str, places: _Places) -> None:
@@ -169,7 +170,7 @@ def _data(element: etree._Element, said: str, places: _Places) -> None:
         picture = pictures.fit(data, LONGEST)
     except (pictures.NotShown, binascii.Error, ValueError) as error:
         places.wrong(element, f"an image in a data: address cannot be shown: {error}", "image-damaged")
-        _missing(element)
+        _missing(element, said)
         return
     places.local.append(_Local(element, picture, "image"))
 
@@ -182,7 +183,7 @@ def _file(element: etree._Element, said: str, places: _Places) -> None:
     except pictures.NotShown as error:
         code = "image-missing" if error.hint == _LOOK else "image"
         places.wrong(element, f"the image {said}: {error.text}", code, hint=error.hint)
-        _missing(element)
+        _missing(element, said)
         return
     places.local.append(_Local(element, picture, path.stem))
 
@@ -220,11 +221,10 @@ def _read(path: Path) -> bytes:
     return data
 
 
-def _missing(element: etree._Element) -> None:
-    """Leave the image's text in its place, as a client does that shows no images."""
-    drop(element, "src")
+def _missing(element: etree._Element, said: str) -> None:
+    """Leave the image's text in its place, as a client does that shows no images; its name, where it has none."""
     element.tag = "span"
-    element.text = element.get("alt", "")
+    element.text = element.get("alt") or f"[{said if len(said) <= _SHOWN else said[:_SHOWN] + '…'}]"
     drop(element, *(str(name) for name in element.attrib if name not in {"data-line", "id"}))
     element.set("class", "nl-missing")
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from bisect import bisect_left
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -75,9 +76,10 @@ def fields_of(seed: str) -> Fields:
 def mark(text: str, fields: Fields, *, file: str, first_line: int | None) -> tuple[str, list[Problem]]:
     """Put tokens in the places of the merge fields; say what is not one, with its line."""
     problems: list[Problem] = []
+    breaks = [match.start() for match in re.finditer("\n", text)]
 
     def swap(match: re.Match[str]) -> str:
-        line = None if first_line is None else first_line + text.count("\n", 0, match.start())
+        line = None if first_line is None else first_line + bisect_left(breaks, match.start())
         if match[0] == "{%":
             said = "{% %} is not run in a post: merge fields are names with a fallback, nothing else"
             problems.append(Problem(text=said, file=file, line=line, hint=_HINT, code="merge-code"))

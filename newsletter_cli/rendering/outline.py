@@ -6,6 +6,7 @@ Each function changes the tree in place and raises nothing.
 from __future__ import annotations
 
 import re
+from copy import deepcopy
 from typing import TYPE_CHECKING
 
 from lxml import etree
@@ -45,6 +46,21 @@ def _same(heading: etree._Element, title: str) -> bool:
 
 def _letters(text: str) -> str:
     return re.sub(r"\W+", "", text).casefold()
+
+
+def for_text(tree: etree._Element) -> etree._Element:
+    """The tree as the text part reads it: cards are quotes there, set off from the post's own words."""
+    if not any("nl-card" in classes(table) for table in tree.iter("table")):
+        return tree
+    copy = deepcopy(tree)
+    for table in list(copy.iter("table")):
+        parent = table.getparent()
+        if parent is not None and "nl-card" in classes(table):
+            quote = etree.Element("blockquote")
+            quote.tail, table.tail = table.tail, None
+            parent.replace(table, quote)
+            quote.append(table)
+    return copy
 
 
 def name_targets(tree: etree._Element) -> None:

@@ -71,7 +71,7 @@ def render(post: Post, site: Site, version: Version = Version.FULL) -> Rendered:
         body_text=merge.as_text(body.text, fields, Place.TEXT).strip("\n"),
         language=language,
         direction=direction(language),
-        version=version,
+        version=Version.FREE if body.cut else Version.FULL,
         web_url=web_url,
         site_url=site.site_url,
         upgrade_url=site.upgrade_url,
@@ -116,6 +116,7 @@ class _Body:
     html: str
     text: str
     opening: str
+    cut: bool
     embedded: tuple[InlineImage, ...]
     problems: tuple[Problem, ...]
 
@@ -144,7 +145,7 @@ def _body(
     outline.shift_headings(tree, title=post.meta.title)
     outline.fit_tables(tree)
     placed = images.place(tree, post.path.parent, site, file=file)
-    written = text.to_text(tree, width=_TEXT_WIDTH)
+    written = text.to_text(outline.for_text(tree), width=_TEXT_WIDTH)
     opening = _opening(tree)
     outline.name_targets(tree)
     outline.lay_notes(tree)
@@ -154,6 +155,7 @@ def _body(
         # The author's own text part is never for readers who may not see all of it.
         text=written if post.text_part is None or cut is not None else post.text_part,
         opening=opening,
+        cut=cut is not None,
         embedded=placed.embedded,
         problems=(*problems, *placed.problems),
     )

@@ -93,6 +93,8 @@ def tweet(widget: Widget) -> Built:
     if not (url or text):
         return unknown(widget)
     photos = [photo for entry in widget.every("photos") if (photo := _photo(entry))]
+    photos = photos or [{"src": src, "alt": ""} for src in _urls(widget.data.get("imageUrls"))]
+    quoted, linked = _quoted(widget), _linked(widget)
     day = widget.day("date", "createdAt") or widget.of_class("tweet-date")
     return Card(
         partial="tweet",
@@ -101,10 +103,11 @@ def tweet(widget: Widget) -> Built:
             "name": name,
             "handle": handle,
             "avatar": widget.url("profile_image_url", "authorAvatarUrl") or _avatar(widget),
-            "text": lines(_TRAILING_LINK.sub("", text)),
-            "photos": photos or [{"src": url_, "alt": ""} for url_ in _urls(widget.data.get("imageUrls"))],
-            "quoted": _quoted(widget),
-            "link": _linked(widget),
+            # The address of what is shown below anyway.
+            "text": lines(_TRAILING_LINK.sub("", text) if photos or quoted or linked else text),
+            "photos": photos,
+            "quoted": quoted,
+            "link": linked,
             "day": day,
             "place": "Bluesky" if "bluesky" in widget.name.lower() else "X",
         },
