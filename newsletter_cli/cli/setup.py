@@ -55,6 +55,18 @@ def workspace(
     return Workspace(settings=settings, clock=clock(environment))
 
 
+def list_options(columns: Sequence[str] | None, opt_out: Sequence[str] | None) -> dict[str, object]:
+    """The settings that `--column KEY=HEADER` and `--opt-out COLUMN=VALUE` stand for."""
+    for given in columns or ():
+        if "=" not in given:
+            raise UsageError(f"--column {given}: write what it is and its header, as email=E-Mail")
+    pairs = [given.partition("=") for given in columns or ()]
+    found: dict[str, list[str]] = {}
+    for key, _, header in pairs:
+        found.setdefault(key.strip(), []).append(header)
+    return {"list.columns": found or None, "list.opt_out": tuple(opt_out or ())}
+
+
 def clock(environment: Mapping[str, str]) -> Clock:
     """The machine's clock; one that stands still where SOURCE_DATE_EPOCH says so (reproducible-builds.org)."""
     epoch = environment.get("SOURCE_DATE_EPOCH")

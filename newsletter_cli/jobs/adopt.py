@@ -21,8 +21,8 @@ from newsletter_cli.problems import Problem, Refused, Severity
 from newsletter_cli.rendering.model import Version
 
 if TYPE_CHECKING:
-    from pathlib import Path
     from collections.abc import Iterator, Mapping
+    from pathlib import Path
 
     from newsletter_cli.jobs.workspace import Workspace
     from newsletter_cli.ledger.store import Ledger

@@ -15,8 +15,7 @@ from newsletter_cli.ledger.states import CampaignState
 from newsletter_cli.post.model import PostType
 
 if TYPE_CHECKING:
-    from datetime import timedelta
-    from datetime import datetime, time
+    from datetime import datetime, time, timedelta
 
     from newsletter_cli.ledger.model import Campaign
     from newsletter_cli.post.model import Due, Meta

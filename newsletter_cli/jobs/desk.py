@@ -109,7 +109,7 @@ class Desk:
 
 def gather_for(request: SendRequest, keys: Keys) -> Gathered:
     """Read and judge what a request names. Raises Refused with every mistake at once."""
-    return gather.gather(
+    gathered = gather.gather(
         request.post,
         request.lists,
         settings=request.settings,
@@ -117,6 +117,19 @@ def gather_for(request: SendRequest, keys: Keys) -> Gathered:
         exclude=request.exclude,
         automatic=request.automatic,
     )
+    if request.rejects is not None:
+        _write_rejects(request.rejects, gathered)
+    return gathered
+
+
+def _write_rejects(path: Path, gathered: Gathered) -> None:
+    """Write the rows that no audience would be mailed, as they stood, to a file that can be imported again."""
+    from newsletter_cli.audience.convert import rejects
+
+    try:
+        path.write_bytes(rejects(gathered.roll.rejects()))
+    except OSError as error:
+        raise Refused(Problem(text=f"the rejects cannot be written: {error.strerror}", file=str(path))) from error
 
 
 def refuse(decision: Decision, post: Post) -> None:

@@ -99,9 +99,17 @@ def gather(
 
 
 def read_lists(
-    lists: Sequence[ListSource], *, settings: Settings, keys: Keys, exclude: Sequence[ListSource] = ()
+    lists: Sequence[ListSource],
+    *,
+    settings: Settings,
+    keys: Keys,
+    exclude: Sequence[ListSource] = (),
+    allow_empty: bool = False,
 ) -> Roll:
-    """Merge the lists given, or those of `[list] files`. Raises Refused where there is none or one cannot be read."""
+    """Merge the lists given, or those of `[list] files`. Raises Refused where there is none or one cannot be read.
+
+    With `allow_empty` a list in which nobody may be mailed is no reason to refuse.
+    """
     from newsletter_cli.audience.roll import Roll
 
     folder = None
@@ -118,6 +126,7 @@ def read_lists(
         exclude=[(source.name, source.read()) for source in exclude],
         columns=settings.list.columns,
         opt_out=settings.list.opt_out,
+        allow_empty=allow_empty,
     )
 
 

@@ -43,7 +43,7 @@ class ListReport:
 def check(workspace: Workspace, lists: Sequence[ListSource]) -> ListReport:
     """Read lists for a post to everyone. Raises Refused where one cannot be understood."""
     keys = workspace.keys_or_fresh()
-    roll = gather.read_lists(lists, settings=workspace.settings, keys=keys)
+    roll = gather.read_lists(lists, settings=workspace.settings, keys=keys, allow_empty=True)
     with workspace.ledger_as_it_is() as ledger:
         barred = shared.barred(ledger, workspace.newsletter)
     left = list(roll.left_out(Audience.EVERYONE))

@@ -137,7 +137,10 @@ def signers_of(settings: Settings) -> tuple[Signer, ...]:
 
     return tuple(
         Signer.load(
-            entry.domain, entry.selector, files.read_bytes(settings.resolve(entry.private_key), what="the DKIM key")
+            entry.domain,
+            entry.selector,
+            files.read_bytes(settings.resolve(entry.private_key), what="the DKIM key"),
+            file=entry.private_key,
         )
         for entry in settings.dkim
     )

@@ -13,6 +13,8 @@ from newsletter_cli.cli.terminal import Terminal
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Look at a list of subscribers, or convert it.")
 
 _LISTS = typer.Argument(None, metavar="CSV", help="The list; - is standard input; default: those of [list] files.")
+_COLUMN = typer.Option(None, "--column", metavar="KEY=HEADER", help="What a column is: email=E-Mail.")
+_OPT_OUT = typer.Option(None, "--opt-out", metavar="COLUMN=VALUE", help="This value means: do not mail.")
 _CONFIG = typer.Option(None, "--config", metavar="FILE", help="Settings from this file.")
 
 
@@ -20,13 +22,18 @@ _CONFIG = typer.Option(None, "--config", metavar="FILE", help="Settings from thi
 def check(
     lists: list[Path] = _LISTS,
     as_json: bool = typer.Option(False, "--json", help="Print it as JSON."),
+    column: list[str] = _COLUMN,
+    opt_out: list[str] = _OPT_OUT,
     config: Path = _CONFIG,
 ) -> int:
     """Say what the file is, who would be mailed, and why every other row is left out."""
     from newsletter_cli.jobs import lists as job
 
     terminal = Terminal.standard()
-    report = job.check(setup.workspace(terminal, config=config), setup.sources(lists, terminal))
+    report = job.check(
+        setup.workspace(terminal, config=config, options=setup.list_options(column, opt_out)),
+        setup.sources(lists, terminal),
+    )
     if as_json:
         show.json_line(report.as_json(), terminal)
     else:
@@ -40,12 +47,17 @@ def convert(
     output: Path = typer.Option(
         None, "-o", "--output", metavar="FILE", help="Write it here; default: standard output."
     ),
+    column: list[str] = _COLUMN,
+    opt_out: list[str] = _OPT_OUT,
     config: Path = _CONFIG,
 ) -> int:
     """Write the rows that may be mailed as plain CSV: email, then the columns."""
     from newsletter_cli.jobs import lists as job
 
     terminal = Terminal.standard()
-    data = job.convert(setup.workspace(terminal, config=config), setup.sources(lists, terminal))
+    data = job.convert(
+        setup.workspace(terminal, config=config, options=setup.list_options(column, opt_out)),
+        setup.sources(lists, terminal),
+    )
     show.write(data, output, terminal)
     return Exit.DONE

@@ -43,6 +43,8 @@ def send(
     limit: int = typer.Option(None, "--limit", min=1, metavar="N", help="At most so many mails in this run."),
     expect: str = typer.Option(None, "--expect", metavar="N|N-M", help="Refuse unless so many are mailable."),
     rejects: Path = typer.Option(None, "--rejects", metavar="FILE", help="Write the rows left out to this file."),
+    column: list[str] = typer.Option(None, "--column", metavar="KEY=HEADER", help="What a column is: email=E-Mail."),
+    opt_out: list[str] = typer.Option(None, "--opt-out", metavar="COLUMN=VALUE", help="This value means: do not mail."),
     rate: list[str] = typer.Option(
         None, "--rate", metavar="RATE", help="14/s, 300/m, 100/h, 2000/d; several hold at once."
     ),
@@ -69,6 +71,7 @@ def send(
         "smtp.batch_size": batch_size,
         "smtp.batch_pause": batch_pause,
         "smtp.connections": connections,
+        **setup.list_options(column, opt_out),
     }
     workspace = setup.workspace(terminal, near=post, config=config, options=options)
     stop = Stop()
