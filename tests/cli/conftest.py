@@ -90,6 +90,12 @@ class Folder:
         assert self.inbox is not None
         return [message_from_bytes(mail.data, policy=policy.default) for mail in self.inbox.mails]
 
+    @staticmethod
+    def text(mail: EmailMessage) -> str:
+        body = mail.get_body(("plain",))
+        assert body is not None
+        return str(body.get_content())
+
     @property
     def mailed(self) -> list[str]:
         assert self.inbox is not None
