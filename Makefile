@@ -74,13 +74,15 @@ $(VENV)/.development: pyproject.toml | $(BIN)/pip
 	$(BIN)/pip install --quiet --editable . --group test --group lint --group build
 	@touch $@ $(VENV)/.installed
 
-# smtp-sink (package postfix) and chromium. Where they cannot be installed the tests that need them say so and skip.
+# smtp-sink (package postfix), opendkim and chromium. Where they cannot be installed the tests that need them say so and
+# skip; no daemon is started.
 debian:
 	@missing=; PATH="$$PATH:/usr/sbin"; \
 	command -v smtp-sink >/dev/null || missing="$$missing postfix"; \
+	command -v opendkim >/dev/null || missing="$$missing opendkim"; \
 	command -v chromium >/dev/null || missing="$$missing chromium fonts-liberation fonts-noto-color-emoji"; \
 	if [ -n "$$missing" ] && [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
-	  export DEBIAN_FRONTEND=noninteractive; \
+	  export DEBIAN_FRONTEND=noninteractive RUNLEVEL=1; \
 	  echo 'postfix postfix/main_mailer_type select No configuration' | debconf-set-selections; \
 	  apt-get update -qq && apt-get install -qq -y --no-install-recommends $$missing >/dev/null; \
 	fi

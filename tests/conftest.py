@@ -1,8 +1,9 @@
-"""What every test shares: the corpus, Hypothesis profiles."""
+"""What every test shares: the corpus, Debian's programs, Hypothesis profiles."""
 
 from __future__ import annotations
 
 import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -23,3 +24,26 @@ def corpus() -> Path:
     if not CORPUS.is_dir():
         pytest.skip(f"no corpus at {CORPUS}: real posts and lists are not here")
     return CORPUS
+
+
+def debian(program: str, package: str) -> str:
+    """The path of a program that `make test` installs. Where it is missing the test skips; in CI it fails."""
+    found = shutil.which(program, path=os.environ.get("PATH", os.defpath) + ":/usr/sbin")
+    if found:
+        return found
+    reason = f"{program} is missing (Debian: apt-get install {package})"
+    if os.environ.get("CI"):
+        pytest.fail(reason)
+    pytest.skip(reason)
+
+
+@pytest.fixture(scope="session")
+def smtp_sink() -> str:
+    """Postfix's SMTP sink."""
+    return debian("smtp-sink", "postfix")
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """Debian's browser."""
+    return debian("chromium", "chromium")
