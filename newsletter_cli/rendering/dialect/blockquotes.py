@@ -1,0 +1,51 @@
+"""Quoted blocks: lines behind ``>``, and the lines of a paragraph that go on without it."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from newsletter_cli.rendering.dialect import tree
+from newsletter_cli.rendering.dialect.blocks import Construct
+from newsletter_cli.rendering.dialect.divs import is_closing
+from newsletter_cli.rendering.dialect.source import Line
+
+if TYPE_CHECKING:
+    from xml.etree.ElementTree import Element
+
+    from newsletter_cli.rendering.dialect.blocks import State
+
+_MARK = re.compile(r" {0,3}> ?")
+
+
+class Blockquote(Construct):
+    """``> quoted``."""
+
+    starts = ">"
+
+    def read(self, parent: Element, lines: list[Line], at: int, state: State) -> int | None:
+        """Read one that begins at `at`."""
+        if not _MARK.match(lines[at].text):
+            return None
+        start, content = at, []
+        while at < len(lines) and not lines[at].blank:
+            line = lines[at]
+            mark = _MARK.match(line.text)
+            if not mark and _ends(line, state):
+                break
+            content.append(Line(line.text[mark.end() :], line.number) if mark else line)
+            at += 1
+        quote = tree.block(parent, "blockquote", lines[start].number)
+        self.parser.parse(quote, content, 0, self.parser.inside(state, lines[start]))
+        return at
+
+    def interrupts(self, lines: list[Line], at: int, state: State) -> bool:
+        """Whether one may begin right under a paragraph's line."""
+        del state
+        return bool(re.match(r" {0,3}> ", lines[at].text))
+
+
+def _ends(line: Line, state: State) -> bool:
+    """Whether a line without the mark cannot go on the quote."""
+    text = line.text.lstrip(" ")
+    return (state.in_box and is_closing(text)) or text.startswith(("</", "{:"))

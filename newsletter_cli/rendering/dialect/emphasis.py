@@ -1,0 +1,56 @@
+"""The marks of emphasis, strikeout, sub- and superscript: where a run may open, where it may close."""
+
+from __future__ import annotations
+
+from newsletter_cli.rendering.dialect.delimiters import Delimiter
+from newsletter_cli.rendering.dialect.inlines import Inline, Scanner
+
+
+class Emphasis(Inline):
+    """``*`` and ``_``; an underscore inside a word is text."""
+
+    characters = "*_"
+
+    def read(self, scan: Scanner, at: int) -> int:
+        """Read one that begins at `at`."""
+        char, end = scan.text[at], _run_end(scan.text, at)
+        opens, closes = not _space(scan.text, end), True
+        if char == "_":
+            opens = opens and not scan.text[at - 1 : at].isalnum()
+            closes = not scan.text[end : end + 1].isalnum()
+        scan.pieces.append(Delimiter(char, end - at, opens, closes))
+        return end
+
+
+class Script(Inline):
+    """``~~struck~~``, ``H~2~O``, ``2^10^``; a note in place (``^[…]``) is the brackets' business."""
+
+    characters = "~^"
+
+    def read(self, scan: Scanner, at: int) -> int | None:
+        """Read one that begins at `at`."""
+        char, end = scan.text[at], _run_end(scan.text, at)
+        if char == "^" and scan.text.startswith("[", at + 1):
+            return None
+        length = end - at
+        if length > 2 or (char == "^" and length == 2):
+            return None if length == 1 else self._text(scan, at, end)
+        kind = char * length
+        scan.pieces.append(Delimiter(kind, 1, opens=not _space(scan.text, end), closes=at > 0))
+        return end
+
+    def _text(self, scan: Scanner, at: int, end: int) -> int:
+        scan.pieces.append(scan.text[at:end])
+        return end
+
+
+def _run_end(text: str, at: int) -> int:
+    end = at + 1
+    while text.startswith(text[at], end):
+        end += 1
+    return end
+
+
+def _space(text: str, at: int) -> bool:
+    """Whether nothing, or white space, stands at `at`."""
+    return at >= len(text) or text[at].isspace()

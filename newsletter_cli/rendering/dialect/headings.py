@@ -1,0 +1,135 @@
+"""Headings: ``# One``, and a line over ``===`` or ``---``; their ids; their place under the mail's own title."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from typing import TYPE_CHECKING
+
+from markdown.treeprocessors import Treeprocessor
+
+from newsletter_cli.rendering.dialect import attributes, tree
+from newsletter_cli.rendering.dialect.blocks import Construct
+
+if TYPE_CHECKING:
+    from xml.etree.ElementTree import Element
+
+    from newsletter_cli.rendering.dialect.blocks import State
+    from newsletter_cli.rendering.dialect.source import Line
+
+_ATX = re.compile(r"(#{1,6})(?: +(.*)|$)")
+_CLOSING = re.compile(r"(?:^| +)#+ *\Z")
+_UNDERLINE = re.compile(r"(=+|-+) *\Z")
+_BRACE = re.compile(r" *(\{[^{}]*\}) *\Z")
+LEVELS = ("h1", "h2", "h3", "h4", "h5", "h6")
+
+
+class AtxHeading(Construct):
+    """``## Two ##``."""
+
+    starts = "#"
+
+    def read(self, parent: Element, lines: list[Line], at: int, state: State) -> int | None:
+        """Read one that begins at `at`."""
+        del state
+        match = _ATX.match(lines[at].text)
+        if not match:
+            return None
+        text, found = _with_attributes(match[2] or "")
+        _put(parent, len(match[1]), _CLOSING.sub("", text), found, lines[at])
+        return at + 1
+
+    def interrupts(self, lines: list[Line], at: int, state: State) -> bool:
+        """Whether one may begin right under a paragraph's line."""
+        del state
+        match = _ATX.match(lines[at].text)
+        return bool(match and match[2])
+
+
+class SetextHeading(Construct):
+    """A line of text over a line of ``=`` or ``-``."""
+
+    def read(self, parent: Element, lines: list[Line], at: int, state: State) -> int | None:
+        """Read one that begins at `at`."""
+        del state
+        if at + 1 >= len(lines) or not lines[at + 1].text.startswith(("=", "-")) or lines[at].indent >= 4:
+            return None
+        match = _UNDERLINE.match(lines[at + 1].text)
+        if not match:
+            return None
+        text, found = _with_attributes(lines[at].text.strip(" "))
+        _put(parent, 1 if match[1][0] == "=" else 2, text, found, lines[at])
+        return at + 2
+
+
+def _with_attributes(text: str) -> tuple[str, attributes.Attributes | None]:
+    """A heading's text and the attributes in braces at its end, also in kramdown's form."""
+    match = _BRACE.search(text)
+    if match:
+        found = attributes.read(match[1]) or attributes.read_kramdown(match[1])
+        if found and found[1] == len(match[1]):
+            return text[: match.start()], found[0]
+    return text, None
+
+
+def _put(parent: Element, level: int, text: str, found: attributes.Attributes | None, line: Line) -> None:
+    heading = tree.block(parent, LEVELS[level - 1], line.number)
+    heading.text = text.strip(" ")
+    if found:
+        attributes.put(heading, found)
+
+
+class HeadingIds(Treeprocessor):
+    """Gives each heading the id that pandoc gives it, so that links inside the post find it."""
+
+    def run(self, root: Element) -> None:
+        """Change the tree in place."""
+        used = {element.get("id") for element in root.iter() if element.get("id")}
+        counts: dict[str, int] = {}
+        for heading in root.iter():
+            if heading.tag not in LEVELS or heading.get("id"):
+                continue
+            name = slug(tree.text_of(heading))
+            identifier = name
+            while identifier in used:
+                counts[name] = counts.get(name, 0) + 1
+                identifier = f"{name}-{counts[name]}"
+            used.add(identifier)
+            heading.set("id", identifier)
+
+
+class HeadingShift(Treeprocessor):
+    """Moves all headings one down where the post has one of the first level: the mail's title is the only one.
+
+    Headings inside a widget's box are its left-overs and count for nothing.
+    """
+
+    def run(self, root: Element) -> None:
+        """Change the tree in place."""
+        found = list(_own_headings(root))
+        if any(heading.tag == "h1" for heading in found):
+            for heading in found:
+                heading.tag = LEVELS[min(LEVELS.index(heading.tag) + 1, 5)]
+
+
+def _own_headings(root: Element) -> list[Element]:
+    found: list[Element] = []
+    stack = [root]
+    while stack:
+        element = stack.pop()
+        if element.tag in LEVELS:
+            found.append(element)
+        elif element.get("data-component") is None:
+            stack.extend(element)
+    return found
+
+
+def slug(text: str) -> str:
+    """Pandoc's automatic identifier: letters, digits, ``_-.``, spaces as hyphens, nothing before the first letter."""
+    kept = "".join(
+        char if char.isalnum() or char in "_-." or unicodedata.category(char) == "Mn" else " " if char.isspace() else ""
+        for char in text.lower()
+    )
+    name = "-".join(kept.split())
+    start = next((at for at, char in enumerate(name) if char.isalpha()), None)
+    return name[start:] if start is not None else "section"

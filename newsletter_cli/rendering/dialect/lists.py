@@ -1,0 +1,136 @@
+"""Lists: bullets, ordered ones with any start and style, tasks; tight and loose as pandoc tells them.
+
+An item reaches as far as lines are indented to its text, or go on a paragraph lazily. A list is loose, each of its
+items' texts a paragraph, as soon as one of them is followed by a blank line and more of the list.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from newsletter_cli.rendering.dialect import list_markers, tree
+from newsletter_cli.rendering.dialect.blocks import Construct
+from newsletter_cli.rendering.dialect.code import opens_fence
+from newsletter_cli.rendering.dialect.divs import is_closing
+from newsletter_cli.rendering.dialect.source import Line
+
+if TYPE_CHECKING:
+    from xml.etree.ElementTree import Element
+
+    from newsletter_cli.rendering.dialect.blocks import State
+    from newsletter_cli.rendering.dialect.list_markers import Marker
+
+_TASK = re.compile(r"\[([ xX])\] +(?=\S)")
+# What a mail shows for a checkbox; clients drop <input>.
+_BOXES = {" ": "☐ ", "x": "☑ ", "X": "☑ "}
+_HARD_BREAK = re.compile(r"(?:\\| {2,})\Z")
+
+
+class ListConstruct(Construct):
+    """Bulleted and ordered lists."""
+
+    starts = "*+-#(0123456789a"
+
+    def read(self, parent: Element, lines: list[Line], at: int, state: State) -> int | None:
+        """Read one that begins at `at`."""
+        first = _marker(lines[at].text)
+        if not first:
+            return None
+        element = self._element(parent, first, lines[at])
+        items: list[Element] = []
+        tasks = 0
+        marker: Marker | None = first
+        while marker:
+            content, end = _item(lines, at, marker, state)
+            following = _next_content(lines, end)
+            marker = _marker(lines[following].text, like=first) if following < len(lines) else None
+            if marker and not marker.continues(first):
+                marker = None
+            if box := _TASK.match(content[0].text):
+                content[0] = Line(_BOXES[box[1]] + content[0].text[box.end() :], content[0].number)
+                tasks += 1
+            item = tree.block(element, "li", lines[at].number)
+            loose = marker is not None and following > end
+            inner = self.parser.inside(state, lines[at], in_item=True, loose_end=loose)
+            self.parser.parse(item, content, 0, inner)
+            items.append(item)
+            at = following if marker else end
+        if tasks == len(items):
+            element.set("class", "task-list")
+        _loosen(items)
+        return at
+
+    def interrupts(self, lines: list[Line], at: int, state: State) -> bool:
+        """In an item any list may; elsewhere, as in CommonMark, bullets and a list from 1, and none that is empty."""
+        marker = _marker(lines[at].text)
+        if not marker:
+            return False
+        if state.in_item:
+            return True
+        starts = marker.style is list_markers.Style.BULLET or (
+            marker.style is list_markers.Style.DECIMAL and marker.number == 1
+        )
+        return starts and not marker.empty and not _HARD_BREAK.search(lines[at - 1].text)
+
+    def _element(self, parent: Element, first: Marker, line: Line) -> Element:
+        if first.style is list_markers.Style.BULLET:
+            return tree.block(parent, "ul", line.number)
+        element = tree.block(parent, "ol", line.number)
+        if first.style not in {list_markers.Style.DECIMAL, list_markers.Style.DEFAULT}:
+            element.set("type", first.style.value)
+        if first.number != 1:
+            element.set("start", str(first.number))
+        return element
+
+
+def _marker(text: str, like: Marker | None = None) -> Marker | None:
+    return list_markers.bullet(text) or list_markers.ordered(text, like)
+
+
+def _item(lines: list[Line], at: int, marker: Marker, state: State) -> tuple[list[Line], int]:
+    """The lines of one item without its mark and indentation, and the place behind them (blank lines not counted)."""
+    first = lines[at]
+    content = [Line(first.text[marker.column :], first.number)]
+    end = at + 1
+    while end < len(lines):
+        line = lines[end]
+        if line.blank:
+            following = _next_content(lines, end)
+            if following == len(lines) or lines[following].indent < marker.column:
+                break
+            content += [Line("", blank.number) for blank in lines[end:following]]
+            end = following
+        elif line.indent >= marker.column:
+            content.append(Line(line.text[marker.column :], line.number))
+            end += 1
+        elif _ends_item(line, state):
+            break
+        else:
+            content.append(line)  # a lazy line of a paragraph
+            end += 1
+    return content, end
+
+
+def _ends_item(line: Line, state: State) -> bool:
+    """Whether a line that is not indented to the item's text cannot belong to it."""
+    if _marker(line.text) or opens_fence(line.text):
+        return True
+    text = line.text.lstrip(" ")
+    return (state.in_box and is_closing(text)) or text.startswith(("</", "{:"))
+
+
+def _next_content(lines: list[Line], at: int) -> int:
+    """The first line from `at` on that is not blank."""
+    while at < len(lines) and lines[at].blank:
+        at += 1
+    return at
+
+
+def _loosen(items: list[Element]) -> None:
+    """Where one item's text is a paragraph, the text of all is."""
+    if any(child.tag == "p" for item in items for child in item):
+        for item in items:
+            for child in item:
+                if child.tag == tree.PLAIN:
+                    child.tag = "p"
