@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import func, insert, literal_column, select, update
+from sqlalchemy import func, insert, literal, literal_column, select, update
 
 from newsletter_cli.ledger import moves
 from newsletter_cli.ledger.recipients import recipient_of
@@ -52,7 +52,7 @@ def recover(connection: Connection, campaign: int, *, boot: str, durable: bool, 
             tries=recipients.c.tries + literal_column("1"),
             code=0,
             reply=LOST,
-            first_try_at=func.coalesce(recipients.c.first_try_at, now),
+            first_try_at=func.coalesce(recipients.c.first_try_at, literal(now, recipients.c.first_try_at.type)),
             next_try_at=None,
             updated_at=now,
         )
