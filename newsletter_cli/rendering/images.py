@@ -296,7 +296,8 @@ def _shipped(places: _Places) -> Placed:
         image = _inline(local.picture, local.name)
         image = shipped.setdefault(image.cid, image)
         local.element.set("src", f"{base}/{image.filename}" if linked else f"cid:{image.cid}")
-        _sized(local.element, local.picture.width, local.picture.height)
+        width = local.picture.shown_width or local.picture.width
+        _sized(local.element, width, round(local.picture.height * width / local.picture.width))
         if local.picture.clear:
             local.element.set("class", f"{local.element.get('class', '')} nl-clear".strip())
     images = tuple(shipped.values())
