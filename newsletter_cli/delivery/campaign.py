@@ -77,7 +77,6 @@ class Twice(RuntimeError):
 class _Hand:
     claim: Claim
     step: Step = Step.READY
-    went_back: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +134,7 @@ class Campaign:
         self._hands: dict[int, _Hand] = {}
         self._ready: deque[int] = deque()
         self._pleas: dict[int, int] = {}
+        self._went_back: dict[int, int] = {}  # how many connections broke under a mail that is not settled yet
         self._lately: deque[tuple[int, bool, bool]] = deque(maxlen=WINDOW)  # id, failed, may wait again
 
     # What is in hand.
@@ -247,12 +247,15 @@ class Campaign:
         """It goes back; a mail that breaks one connection after another is deferred instead."""
         claim_id = hand.claim.id
         connection = told.verdict.scope is Scope.CONNECTION
-        if connection and hand.went_back >= _BACK_AT_MOST:
-            return self._settle(hand, told, Outcome.DEFERRED)
+        if connection:
+            times = self._went_back.get(claim_id, 0)
+            if times >= _BACK_AT_MOST:
+                return self._settle(hand, told, Outcome.DEFERRED)
+            if times or len(self._went_back) < _REMEMBERED:
+                self._went_back[claim_id] = times + 1
         if self.ending or hand.step is not Step.ON_WIRE or not connection:
             self._let_go(hand)
             return Decision(verdict=told.verdict, put_back=claim_id)
-        hand.went_back += 1
         self._move(hand, Step.READY)
         self._ready.append(claim_id)
         return Decision(verdict=told.verdict)
@@ -268,6 +271,7 @@ class Campaign:
         self._let_go(hand)
         if outcome is not Outcome.DEFERRED:
             self._pleas.pop(claim.id, None)
+            self._went_back.pop(claim.id, None)
         self.counts[outcome] += 1
         settled = Settled(
             id=claim.id,

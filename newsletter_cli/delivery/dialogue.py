@@ -136,14 +136,18 @@ def judge(stage: Stage, answer: Reply | Lost) -> Verdict:
     return Verdict(scope=scope, outcome=Outcome.FAILED, reason=reason, suppress=suppress)
 
 
-# "queued as ABC" (Postfix, Exim "id="), "Ok 0100…-000000" (SES), "OK  1700000000 x9si… - gsmtp" (Gmail).
-_QUEUE_ID = re.compile(r"queued as (\S+)|\b(?:queue )?id[= ](\S+)|\bok:?\s+(?:\d{9,}\s+)?(\S{6,})", re.IGNORECASE)
+# Postfix and many more; Exim; SES ("Ok 0100…-000000") and Gmail ("OK  1700000000 x9si… - gsmtp").
+_QUEUE_IDS = (
+    re.compile(r"queued (?:mail )?(?:as|for delivery as) (\S+)", re.IGNORECASE),
+    re.compile(r"\bid[= ](\S+)", re.IGNORECASE),
+    re.compile(r"\bok:?\s+(?:\d{9,}\s+)?(?!queued)(\S{6,})", re.IGNORECASE),
+)
 
 
 def queue_id(reply: Reply) -> str:
     """The name under which the server took the mail, out of its reply to the dot; empty where none is seen."""
-    match = _QUEUE_ID.search(reply.text)
-    return next(filter(None, match.groups()), "").strip("<>,.;)") if match else ""
+    found = next((match for pattern in _QUEUE_IDS if (match := pattern.search(reply.text))), None)
+    return found[1].strip("<>,.;)") if found else ""
 
 
 def _lost(stage: Stage) -> Verdict:

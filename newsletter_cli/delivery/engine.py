@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING
 
 from newsletter_cli.delivery import smtp
 from newsletter_cli.delivery.campaign import Finish, FinishReason
+from newsletter_cli.delivery.connector import Connector
 from newsletter_cli.delivery.dialogue import TIMEOUTS
 from newsletter_cli.delivery.events import Event
 from newsletter_cli.delivery.making import Making
-from newsletter_cli.delivery.run import Connector, Run, finish_of
+from newsletter_cli.delivery.run import Run, finish_of
 from newsletter_cli.delivery.seams import Messenger, SmtpSection, Stop, Store
 from newsletter_cli.delivery.single import SingleStore
 

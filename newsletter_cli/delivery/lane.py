@@ -8,6 +8,7 @@ which decides and records; the lane only knows how to speak. A body leaves after
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
 from newsletter_cli.delivery.dialogue import Lost, Stage, goes_on
@@ -118,6 +119,7 @@ class Lane:
         if not rode:
             self._write(b"".join(command for _, command in steps))
         refused: tuple[Stage, Reply | Lost] | None = None
+        nobody = False  # the server has said that it takes this mail for nobody
         for stage, _ in steps:
             answer = await self.wire.reply(self._timeouts[stage])
             if isinstance(answer, Lost) or answer.code == _CLOSING:
@@ -125,9 +127,10 @@ class Lane:
             if goes_on(stage, answer):
                 self._reset = stage is not Stage.RSET
                 if stage is Stage.DATA and refused:
-                    await self._lone_dot()
-            elif refused is None and stage is not Stage.RSET:  # a server that minds RSET will mind MAIL
-                refused = stage, answer
+                    await self._end_empty(nobody=nobody)
+            elif stage is not Stage.RSET:  # a server that minds RSET will mind MAIL
+                nobody = nobody or (stage is Stage.RCPT and not answer.positive)
+                refused = refused or (stage, answer)
         return refused or (stage, answer)
 
     async def _one_by_one(self, steps: list[tuple[Stage, bytes]]) -> tuple[Stage, Reply | Lost]:
@@ -140,8 +143,15 @@ class Lane:
             self._reset = stage is not Stage.RSET
         return stage, answer
 
-    async def _lone_dot(self) -> None:
-        """RFC 2920 §3.1: DATA was accepted though the recipient was not; an empty mail to nobody ends it."""
+    async def _end_empty(self, *, nobody: bool) -> None:
+        """DATA was accepted though what stood before it was not.
+
+        RFC 2920 §3.1: where the recipient was refused a lone dot ends it. Where it was not, that dot would be an
+        empty mail to someone: the connection is closed instead.
+        """
+        if not nobody:
+            self.wire.abort("DATA was accepted without a transaction")
+            return
         self._write(b".\r\n")
         await self.wire.reply(self._timeouts[Stage.LONE_DOT])
         self._reset = False
@@ -178,6 +188,7 @@ class Lane:
         whole = memoryview(data)
         for start in range(0, len(data), ONE_WRITE_OCTETS):
             self.wire.write(whole[start : start + ONE_WRITE_OCTETS])
+            await asyncio.sleep(0)  # a close that has arrived is seen before the dot is written
             if await self.wire.drained(self._timeouts[Stage.BODY]):
                 return False
         return True
@@ -192,7 +203,7 @@ class Lane:
 
     def _answered(self, mail: Mail, stage: Stage, answer: Reply | Lost) -> None:
         decision = self._desk.answered(mail, stage, answer)
-        if decision.settled is not None:
+        if decision.settled is not None and isinstance(answer, Reply):
             self.progress = True
         if decision.verdict.close:
             self.lost_at = stage

@@ -24,10 +24,10 @@ from newsletter_cli.ledger.states import CampaignState
 from newsletter_cli.replies import Reason, Reply
 
 if TYPE_CHECKING:
-    import ssl
     from collections.abc import Callable, Mapping
     from datetime import datetime
 
+    from newsletter_cli.delivery.connector import Connector
     from newsletter_cli.delivery.dialogue import Stage
     from newsletter_cli.delivery.making import Making
     from newsletter_cli.delivery.seams import SmtpSection, Stop, Store
@@ -40,48 +40,6 @@ _LOOK_S = 0.5
 _IDLE_S = 20.0
 # While other connections work, one that could not be made is tried again after this.
 _EXTRA_S = 15.0
-
-
-class Connector:
-    """Opens connections with the run's settings, secrets and TLS context. Raises OSError: `ca_file` is unreadable."""
-
-    def __init__(
-        self,
-        section: SmtpSection,
-        *,
-        helo_name: str,
-        timeouts: Mapping[Stage, timedelta],
-        emit: Callable[[events.Event], None],
-        transcript: bool = False,
-    ) -> None:
-        self._section = section
-        self._helo_name = section.helo_name or helo_name or "localhost"
-        self._timeouts = timeouts
-        self._emit = emit
-        self._transcript = transcript
-        self._credentials = smtp.Credentials(section)
-        self._context: ssl.SSLContext | None = smtp.tls_context(section)
-
-    async def open(self, number: int) -> smtp.Link | smtp.Refusal:
-        """One connection, ready for mail; or why not."""
-        found = await smtp.connect(
-            self._section,
-            self._credentials,
-            helo_name=self._helo_name,
-            tls_context=self._context,
-            timeouts=self._timeouts,
-            told=partial(self._told, number) if self._transcript else None,
-        )
-        section = self._section
-        if isinstance(found, smtp.Refusal):
-            self._emit(events.ConnectionLost(number, found.stage, found.text))
-        else:
-            self._emit(events.Connected(number, section.host, section.port, found.tls, found.offers.names))
-        return found
-
-    def _told(self, number: int, sent: bool, line: str) -> None:  # noqa: FBT001 - `smtp.connect` calls it so
-        for part in line.splitlines():
-            self._emit(events.Transcript(number, sent, part))
 
 
 class Run:
@@ -152,6 +110,7 @@ class Run:
         self._look_s = min(_LOOK_S, min(self._timeouts.values()) / 4)
         self._tasks: dict[asyncio.Task[None], Lane | None] = {}
         self._numbers = 0
+        self._opened = 0  # lanes being opened or at work
         self._looked_at = float("-inf")
         self._waiting: Wait | None = None
         self._away = 0  # connections in a row, with no other at work, that led to nothing
@@ -240,6 +199,7 @@ class Run:
         if not self._desk.resting and now >= self._connect_at:
             for _ in range(min(wanted, free)):
                 self._numbers += 1
+                self._opened += 1
                 task = asyncio.ensure_future(self._lane(self._numbers, first))
                 self._tasks[task] = None
                 self._desk.lanes = len(self._tasks)
@@ -249,6 +209,7 @@ class Run:
         """One connection from its opening to its end."""
         found = link or await self._connector.open(number)
         if isinstance(found, smtp.Refusal):
+            self._opened -= 1
             self._refused(found)
             return
         lane = Lane(
@@ -266,13 +227,14 @@ class Run:
             await lane.run()
         finally:
             lane.wire.abort()
+            self._opened -= 1
         if lane.lost_at is not None:
             why = lane.wire.lost
             self._emit(events.ConnectionLost(number, lane.lost_at, str(why)))
         if lane.progress:
             self._away = 0
         elif lane.lost_at is not None:
-            self._barren(f"{self._section.host}: {lane.wire.lost}")
+            self._barren(f"{self._section.host}:{self._section.port} at {lane.lost_at}: {lane.wire.lost}")
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         del self._tasks[task]
@@ -294,7 +256,7 @@ class Run:
     def _barren(self, text: str) -> None:
         """A connection led to nothing. The first time it is tried again at once, then after `retry_after`."""
         now = self._clock.monotonic()
-        if len(self._tasks) > 1:
+        if self._opened:
             self._connect_at = now + _EXTRA_S
             return
         waits = (0.0, *(wait.total_seconds() for wait in self._section.retry_after))

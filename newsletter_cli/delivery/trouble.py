@@ -64,7 +64,12 @@ _SPENT = "the account's sending quota is spent"
 
 TROUBLES: tuple[Trouble, ...] = (
     # One mailbox is full: its "quota" is not the account's (RFC 3463 X.2.2).
-    Trouble(scope=Scope.RECIPIENT, reason=Reason.MAILBOX_FULL, enhanced=re.compile(r"[45]\.2\.2")),
+    Trouble(
+        scope=Scope.RECIPIENT,
+        stages=_RCPT_AND_LATER,
+        reason=Reason.MAILBOX_FULL,
+        enhanced=re.compile(r"[45]\.2\.2"),
+    ),
     Trouble(
         scope=Scope.RECIPIENT,
         reason=Reason.MAILBOX_FULL,
@@ -113,16 +118,34 @@ TROUBLES: tuple[Trouble, ...] = (
     # One mailbox (RFC 3463 §3.2, §3.3; RFC 7505 null MX; RFC 7293 a new owner).
     Trouble(
         scope=Scope.RECIPIENT,
+        stages=_RCPT_AND_LATER,
         reason=Reason.NO_SUCH_ADDRESS,
         codes=re.compile(r"5\d\d"),
         enhanced=re.compile(r"5\.1\.1"),
         suppress=True,
     ),
-    Trouble(scope=Scope.RECIPIENT, reason=Reason.DOMAIN, enhanced=re.compile(r"[45]\.1\.(2|10)")),
-    Trouble(scope=Scope.RECIPIENT, reason=Reason.NO_SUCH_ADDRESS, enhanced=re.compile(r"[45]\.1\.[0346]")),
-    Trouble(scope=Scope.RECIPIENT, reason=Reason.MAILBOX_DISABLED, enhanced=re.compile(r"[45]\.2\.1")),
-    Trouble(scope=Scope.RECIPIENT, reason=Reason.TOO_LARGE, enhanced=re.compile(r"[45]\.2\.3")),
-    Trouble(scope=Scope.RECIPIENT, reason=Reason.MAILBOX_DISABLED, enhanced=re.compile(r"[45]\.7\.1[78]")),
+    Trouble(
+        scope=Scope.RECIPIENT, stages=_RCPT_AND_LATER, reason=Reason.DOMAIN, enhanced=re.compile(r"[45]\.1\.(2|10)")
+    ),
+    Trouble(
+        scope=Scope.RECIPIENT,
+        stages=_RCPT_AND_LATER,
+        reason=Reason.NO_SUCH_ADDRESS,
+        enhanced=re.compile(r"[45]\.1\.[0346]"),
+    ),
+    Trouble(
+        scope=Scope.RECIPIENT,
+        stages=_RCPT_AND_LATER,
+        reason=Reason.MAILBOX_DISABLED,
+        enhanced=re.compile(r"[45]\.2\.1"),
+    ),
+    Trouble(scope=Scope.RECIPIENT, stages=_RCPT_AND_LATER, reason=Reason.TOO_LARGE, enhanced=re.compile(r"[45]\.2\.3")),
+    Trouble(
+        scope=Scope.RECIPIENT,
+        stages=_RCPT_AND_LATER,
+        reason=Reason.MAILBOX_DISABLED,
+        enhanced=re.compile(r"[45]\.7\.1[78]"),
+    ),
     # Non-ASCII addresses where the server cannot have them (RFC 6531 §3.4, RFC 6532).
     Trouble(scope=Scope.RECIPIENT, reason=Reason.OTHER, enhanced=re.compile(r"[45]\.6\.7")),
     # Greylisting (RFC 6647 §5: 421 or 450 with 4.7.1) is a wait of one recipient, not a plea of the server.

@@ -11,7 +11,7 @@ import asyncio
 from collections import deque
 from typing import TYPE_CHECKING
 
-from newsletter_cli.delivery.answers import Answers, Garbled
+from newsletter_cli.delivery.answers import Answers
 from newsletter_cli.delivery.dialogue import Lost
 
 if TYPE_CHECKING:
@@ -52,17 +52,15 @@ class Wire(asyncio.BufferedProtocol):
         """Octets have arrived."""
         if self.lost:
             return
-        try:
-            replies = self._answers.feed(bytes(self._buffer[:nbytes]))
-        except Garbled as error:
-            self._end(Lost(str(error)))
-            return
+        replies = self._answers.feed(bytes(self._buffer[:nbytes]))
         if replies:
             self._replies.extend(replies)
             if self.on_reply:
                 for reply in replies:
                     self.on_reply(reply)
             self._wake()
+        if self._answers.garbled:
+            self._end(Lost(self._answers.garbled))
 
     def eof_received(self) -> bool:
         """The server will say no more."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import re
+import socket
 import ssl
 import threading
 import time
@@ -126,6 +127,7 @@ class ScriptedServer:
         starttls: ssl.SSLContext | None = None,
         tls: ssl.SSLContext | None = None,
         latency_s: float = 0.0,
+        narrow: bool = False,
     ) -> None:
         self.rules = list(rules)
         self.moments: list[Moment] = []
@@ -145,6 +147,7 @@ class ScriptedServer:
         self._starttls = starttls
         self._tls = tls
         self._latency_s = latency_s
+        self._narrow = narrow  # takes little at a time, so that a client cannot leave a large body in the kernel
         self._loop = asyncio.new_event_loop()
         self._sessions: set[asyncio.Task[None]] = set()
         self._ready = threading.Event()
@@ -185,7 +188,12 @@ class ScriptedServer:
 
     async def _serve(self) -> None:
         self._stopping = asyncio.Event()
-        server = await asyncio.start_server(self._connected, "127.0.0.1", 0, ssl=self._tls, limit=2**20)
+        place = socket.create_server(("127.0.0.1", 0))
+        if self._narrow:
+            place.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        server = await asyncio.start_server(
+            self._connected, sock=place, ssl=self._tls, limit=2**12 if self._narrow else 2**20
+        )
         self.port = server.sockets[0].getsockname()[1]
         self._ready.set()
         await self._stopping.wait()
