@@ -12,8 +12,9 @@ import re
 from typing import TYPE_CHECKING
 
 from newsletter_cli.audience import headers
-from newsletter_cli.audience.marks import Kind, kind_of
+from newsletter_cli.audience.marks import Kind
 from newsletter_cli.audience.model import Tier
+from newsletter_cli.audience.suspects import kind_of
 from newsletter_cli.audience.words import compact
 
 if TYPE_CHECKING:

@@ -9,12 +9,14 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
+from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 from newsletter_cli.audience import headers, words
-from newsletter_cli.audience.marks import Kind, Mark, is_place, kind_of
+from newsletter_cli.audience.marks import Kind, Mark
 from newsletter_cli.audience.reader import Reader
 from newsletter_cli.audience.services import SERVICES, Service
+from newsletter_cli.audience.suspects import is_other_channel, is_place, kind_of
 from newsletter_cli.audience.table import ADDRESS_LIKE
 from newsletter_cli.audience.tiers import HEADERS, TierColumn, Tiering
 from newsletter_cli.audience.words import Meaning, compact
@@ -28,6 +30,8 @@ if TYPE_CHECKING:
 
 # How many rows decide what only content can tell.
 SAMPLE_ROWS = 1000
+# A column of more different values is no status column; the longest that was seen has nine.
+_MOST_STATUS_WORDS = 12
 _PLAIN = Service(name="plain", shapes=())
 
 
@@ -53,7 +57,7 @@ def recognise(header: tuple[str, ...] | None, sample: Sequence[Row], *, file: st
         names=names,
         marks=_marks(layout, wishes, plain={email, *names, *tier_places}),
         tiering=tiering,
-        ignored=wishes.ignored(shown),
+        ignored=wishes.ignored(shown) | {place for place, cell in enumerate(shown) if is_other_channel(cell)},
     )
 
 
@@ -155,14 +159,19 @@ def _marks(layout: _Layout, wishes: Wishes, *, plain: set[int | None]) -> tuple[
         if kind is None and said:
             kind = Kind.LOOSE_FLAG
         if kind is not None:
-            meanings = {**layout.service.meanings, **said} if kind is Kind.WORD else said
+            meanings = {**layout.service.meanings.get(layout.compacted[place], {}), **said}
             found.append(Mark(header=header, index=place, kind=kind, meanings=meanings, settled=place in out))
+    name = PurePath(layout.file).name
+    if any(name.casefold().startswith(beginning) for beginning in layout.service.files):
+        found.append(Mark(header=name, index=0, kind=Kind.ALWAYS_OUT, meanings={}))
     return tuple(found)
 
 
 def _kind(layout: _Layout, place: int, plain: set[int | None]) -> Kind | None:
     compacted = layout.compacted[place]
     known = layout.service.marks.get(compacted)
+    if known is Kind.SECTIONS and not layout.values(place):
+        return None  # nobody has any: the column says nothing
     if known is not None:
         return known
     if place in plain or compacted in layout.service.harmless:
@@ -189,16 +198,16 @@ def _unnamed_kind(layout: _Layout, place: int) -> Kind | None:
 
 
 def _kind_by_content(layout: _Layout, place: int) -> Kind | None:
-    """A column whose cells are all status words, some of them opt-outs, is a status column whatever it is called."""
-    values = layout.values(place)
-    distinct = set(values)
-    if not values or len(distinct) > 12 or not any(words.status(value) is Meaning.OUT for value in distinct):
+    """A column whose cells are status words, some of them opt-outs, is a status column whatever it is called."""
+    distinct = {value for value in set(layout.values(place)) if words.truth(value) is None}
+    if not distinct or len(distinct) > _MOST_STATUS_WORDS:
         return None
-    if any(words.outright(value) for value in distinct) or all(
-        words.status(value) is not Meaning.UNKNOWN for value in distinct
-    ):
+    said = [words.status(value) for value in distinct]
+    if Meaning.OUT not in said or is_other_channel(layout.shown[place]):
+        return None
+    if any(words.outright(value) for value in distinct) and said.count(Meaning.UNKNOWN) * 2 <= len(said):
         return Kind.WORD
-    return None
+    return Kind.WORD if Meaning.IN in said and Meaning.UNKNOWN not in said else None
 
 
 def _tiering(layout: _Layout, wishes: Wishes) -> tuple[Tiering, set[int]]:

@@ -67,6 +67,6 @@ def names(compacted: Sequence[str]) -> tuple[int | None, int | None, int | None]
     if whole is not None and compacted[whole] in {"nom", "name", "namn"} and first is not None and last is None:
         # German, French and Swedish lists: Vorname, Name. A list "First name, Name" means the same.
         whole, last = None, whole
-    elif whole is not None and compacted[whole] in {"nombre", "nome"} and first is None and last is not None:
+    elif whole is not None and compacted[whole] in {"nombre", "nome", "name"} and first is None and last is not None:
         whole, first = None, whole
     return first, last, whole

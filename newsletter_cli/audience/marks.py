@@ -1,15 +1,14 @@
 """Columns that say whether a person may be mailed: which they are, and what each of their cells says.
 
-A `Mark` reads one column. It gives a reason where the row must not be mailed, and keeps every value that it does not
-understand: the list is refused with these at the end (interface, promise 17), so an odd word in the last row stops the
-mail to all. `kind_of` finds marks by their header where no service's table names them.
+Pure. A `Mark` reads one column. It gives a reason where the row must not be mailed, and keeps every value that it does
+not understand: the list is refused with these at the end (interface, promise 17), so an odd word in the last row stops
+the mail to all. Which columns are marks is told by `services` and `suspects`.
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from enum import Enum, auto
-from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from newsletter_cli.audience import words
@@ -34,6 +33,7 @@ class Kind(Enum):
     OUT_IF_FILLED = auto()  # unsubscribed_at
     IN_IF_FILLED = auto()  # confirmed_at
     ALWAYS_OUT = auto()  # the whole file is one of the unsubscribed or bounced
+    SECTIONS = auto()  # what a person gets mail for; empty: nothing, in a list where others are not
     LOOSE_FLAG = auto()  # "newsletter": a no counts, every other text is fine
     TAGS = auto()  # several words in a cell; one that means out counts
     WORD_OR_PLACE = auto()  # "state": a status at one service, a part of a country elsewhere
@@ -110,6 +110,7 @@ _READ: dict[Kind, Callable[[str], Meaning]] = {
     Kind.OUT_IF_FILLED: _filled,
     Kind.IN_IF_FILLED: _not_filled,
     Kind.ALWAYS_OUT: lambda _: Meaning.OUT,
+    Kind.SECTIONS: _not_filled,
     Kind.LOOSE_FLAG: _loose,
     Kind.TAGS: _tags,
     Kind.WORD_OR_PLACE: words.status,
@@ -171,9 +172,7 @@ class Mark:
     def _said(self, cell: str) -> str:
         shown = " ".join(cell.split())
         if self.kind is Kind.ALWAYS_OUT:
-            return (
-                f"opted out: the list is one of those who left or bounced ({self.header}{': ' if shown else ''}{shown})"
-            )
+            return f"opted out: the list is of those who left or bounced ({self.header})"
         return f"opted out: {self.header} is {shown[:80]!r}" if shown else f"opted out: {self.header} is empty"
 
     @property
@@ -182,115 +181,3 @@ class Mark:
         if self.kind is Kind.WORD_OR_PLACE and not self.understood:
             return ()
         return tuple(self.unknown)
-
-
-def _several(text: str) -> tuple[str, ...]:
-    return tuple(text.split())
-
-
-# Headers that are marks, by their words. Stems: the beginning of one word; `joined`: anywhere in the compact header.
-_BAD_STEMS = _several(
-    """unsub desub optout optedout bounc complain spam blacklist blocklist blocked denylist suppress delet disabl
-    cleaned inactiv unconfirm unverif removed exclud banned undeliver invalid reject unreach abus dnc dnm
-    nomail archived deactivat unmailable suspend paused quarantin abgemeldet abmeld abbestell gesperrt gelosch
-    gekundigt inaktiv desabonn desinscri inactif supprim bloque desuscri eliminad rebot disiscri disdett
-    inattiv uitgeschr uitschrijf afgemeld afmeld geblokkeerd avregistr avanmal avprenum blockerad descadastr
-    bloquead inativ avmeld frameld odhlas wypisan отпис заблок"""
-)
-_BAD_JOINED = _several(
-    """optout optedout blacklist blocklist blockliste notsubscribed nonsubscrib emaildisabled hardbounce
-    softbounce nomail noemail donotmail donotemail donotcontact donotsend donotmarket dontmail dontemail
-    listenoire listanegra listaroja zwartelijst sperrliste keinemail keinewerbung keinnewsletter unsubscrib
-    robinson"""
-)
-_GOOD_WORDS = frozenset(
-    _several(
-        """subscribed subscribe issubscribed optin optedin consent consents consented consentement consentimiento
-    consenso einwilligung einwilligungen toestemming samtycke consentimento permission permissions permitted
-    erlaubnis confirmed confirmation confirm verified verification verify active aktiv actif activo activa
-    attivo actief ativo enabled mailable deliverable reachable valid accepts accept acceptsmarketing receives
-    receive receiving wants agreed agree agrees gdpr dsgvo rgpd lgpd doi angemeldet abonniert bestatigt abonne
-    abonnee inscrit confirme suscrito inscrito confirmado iscritto confermato ingeschreven aangemeld bevestigd
-    prenumererar bekraftad подписан allowed allow"""
-    )
-)
-_GOOD_JOINED = ("optin", "optedin", "acceptsmarketing", "acceptsemail", "emailmarketing", "marketingemail")
-_STATUS_WORDS = frozenset(
-    _several(
-        """status statut estado etat stato situacao tila stav durum stan staat zustand statuscode substatus статус 状态
-    状態 ステータス"""
-    )
-)
-# A status of something else. An outright word in it still counts (see exports).
-_OTHER_STATUS = frozenset(
-    _several(
-        """payment payments billing stripe paypal order orders invoice marital employment lead deal visa shipping tax
-    civil family relationship charge refund job ticket shipment delivery fulfillment fulfilment financial work
-    student zahlung pago paiement online social verification relationship military immigration"""
-    )
-)
-_PLACE_HEADERS = frozenset(
-    _several(
-        """city zip zipcode postalcode postcode country address street town plz ort stadt strasse addressline1
-    address1 addr1 county region location countrycode"""
-    )
-)
-_DATES = frozenset(_several("at date time on timestamp datetime since datum fecha data day le am zeit zeitpunkt"))
-_DETAIL = frozenset(
-    _several("ip source medium title id by method page form referrer url link campaign via location text")
-)
-_LINKS = frozenset(_several("url link href uri"))
-_TAGS = frozenset(
-    _several(
-        """tags tag labels label groups group segments segment lists list listmemberships etiquetas etiquettes
-    schlagworte taggar kategorien categories"""
-    )
-)
-
-
-@lru_cache(maxsize=1024)
-def kind_of(header: str) -> Kind | None:
-    """How a header that no service's table names is read; None where it cannot be a mark."""
-    split = words.header_words(header)
-    joined = compact(header)
-    if not split:
-        return None
-    if any(word.startswith(_BAD_STEMS) for word in split) or any(part in joined for part in _BAD_JOINED):
-        return _bad_kind(split)
-    if joined in _TAGS:
-        return Kind.TAGS
-    if joined == "state":
-        return Kind.WORD_OR_PLACE
-    if any(word in _STATUS_WORDS for word in split) or joined.endswith(("status", "subscriptionstate", "emailstate")):
-        return None if _OTHER_STATUS.intersection(split) else Kind.WORD
-    if any(word.startswith(("cancel", "kundig", "churn", "lapsed")) for word in split):
-        return Kind.ASK
-    if _GOOD_WORDS.intersection(split) or any(part in joined for part in _GOOD_JOINED):
-        return _good_kind(split)
-    return (
-        Kind.LOOSE_FLAG if joined in {"newsletter", "newsletters", "mailing", "mailings", "emailnewsletter"} else None
-    )
-
-
-def _bad_kind(split: tuple[str, ...]) -> Kind | None:
-    if _LINKS.intersection(split):
-        return None  # the link by which this person may leave
-    if _DATES.intersection(split) or _DETAIL.intersection(split) or "reason" in split:
-        return Kind.OUT_IF_FILLED
-    return Kind.WORD if _STATUS_WORDS.intersection(split) else Kind.OUT_IF_TRUE
-
-
-def _good_kind(split: tuple[str, ...]) -> Kind | None:
-    confirms = any(word.startswith(("confirm", "verif", "bestatig", "doi")) for word in split)
-    if _DETAIL.intersection(split):
-        return None
-    if _DATES.intersection(split):
-        return Kind.IN_IF_FILLED if confirms else None
-    if {"last", "days", "count", "number", "months", "weeks"}.intersection(split):
-        return None  # "last active", "days active"
-    return Kind.IN_IF_TRUE
-
-
-def is_place(compacted: Sequence[str]) -> bool:
-    """Whether a list has postal columns, beside which ``state`` is a part of a country."""
-    return not _PLACE_HEADERS.isdisjoint(compacted)

@@ -40,6 +40,9 @@ GENERAL = _levels(
 )
 PLANS = _levels("", "monthly month yearly year annual comp gift other lifetime")
 SUBSTACK_PAID = _levels("free", "paid comp gift trial iosapp androidapp monthly yearly annual lifetime")
+DASHBOARD = _levels(
+    "free author admin", "monthly yearly annual paid comp complimentary gift trial freetrial lifetime group iosapp"
+)
 BUTTONDOWN = _levels(
     "regular churned unpaid free unactivated unsubscribed", "premium gifted trialed churning pastdue paid comp"
 )

@@ -1,0 +1,142 @@
+"""Headers that say, or may say, that a person is not to be mailed, where no service's table names them.
+
+Pure. `kind_of` reads a header by its words. It errs on one side: what may be such a column is treated as one, and what
+its cells say is either understood or the list is refused.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from newsletter_cli.audience import words
+from newsletter_cli.audience.marks import Kind
+from newsletter_cli.audience.words import compact
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+def _several(text: str) -> tuple[str, ...]:
+    return tuple(text.split())
+
+
+# Stems: how one word of the header begins. Joined: what stands anywhere in its compact form.
+_BAD_STEMS = _several(
+    """unsub desub optout optedout bounc complain spam blacklist blocklist blocked denylist suppress delet disabl
+        cleaned inactiv unconfirm unverif removed exclud banned undeliver invalid reject unreach abus dnc dnm nomail
+        archived deactivat unmailable suspend paused quarantin pending abgemeldet abmeld abbestell gesperrt gelosch
+        gekundigt inaktiv desabonn desinscri inactif supprim bloque desuscri eliminad rebot disiscri disdett inattiv
+        uitgeschr uitschrijf afgemeld afmeld geblokkeerd avregistr avanmal avprenum blockerad descadastr bloquead
+        inativ avmeld frameld odhlas wypisan отпис заблок"""
+)
+_BAD_JOINED = _several(
+    """optout optedout blacklist blocklist blockliste notsubscribed nonsubscrib emaildisabled hardbounce softbounce
+        nomail noemail donotmail donotemail donotcontact donotsend donotmarket dontmail dontemail listenoire
+        listanegra listaroja zwartelijst sperrliste keinemail keinewerbung keinnewsletter unsubscrib robinson"""
+)
+_GOOD_WORDS = frozenset(
+    _several(
+        """subscribed subscribe issubscribed optin optedin consent consents consented consentement consentimiento
+            consenso einwilligung einwilligungen toestemming samtycke consentimento permission permissions permitted
+            erlaubnis confirmed confirmation confirm verified verification verify active aktiv actif activo activa
+            attivo actief ativo enabled mailable deliverable reachable valid accepts accept acceptsmarketing
+            receives receive receiving wants agreed agree agrees gdpr dsgvo rgpd lgpd doi angemeldet abonniert
+            bestatigt abonne abonnee inscrit confirme suscrito inscrito confirmado iscritto confermato ingeschreven
+            aangemeld bevestigd prenumererar bekraftad подписан allowed allow"""
+    )
+)
+_GOOD_JOINED = _several("optin optedin acceptsmarketing acceptsemail emailmarketing marketingemail")
+_CONFIRMS = ("confirm", "verif", "bestatig", "bevestig", "doi", "bekraft")
+_STATUS_WORDS = frozenset(
+    _several(
+        """status statut situacao tila stav durum stato zustand statuscode substatus статус 状态 状態 ステータス"""
+    )
+)
+# A status in one language, or at one service, and a part of a country in another.
+_STATUS_OR_PLACE = frozenset(_several("state estado etat staat stan"))
+# A status of something else than the subscription.
+_OTHER_STATUS = frozenset(
+    _several(
+        """payment payments billing stripe paypal order orders invoice marital employment lead deal visa shipping
+            tax civil family relationship charge refund job ticket shipment delivery fulfillment fulfilment
+            financial work student zahlung pago paiement online social military immigration"""
+    )
+)
+# By which other way somebody may be reached or watched: a no to these is no word on mail.
+_OTHER_CHANNELS = frozenset(
+    _several(
+        """sms whatsapp phone call calls push mobile fax viber telegram rcs mms voice telephone telefon landline
+            track tracking cookie cookies print postal letter"""
+    )
+)
+_MAIL = frozenset(_several("email emails mail mails e newsletter newsletters marketing all"))
+_PLACE_HEADERS = frozenset(
+    _several(
+        """city zip zipcode postalcode postcode country address street town plz ort stadt strasse addressline1
+            address1 addr1 county region location countrycode ciudad pais ville pays cidade plaats land"""
+    )
+)
+_DATES = frozenset(_several("at date time on timestamp datetime since datum fecha data day le am zeit zeitpunkt"))
+_PERIODS = frozenset(_several("last days count number months weeks until till from to period age"))
+_DETAIL = frozenset(
+    _several("ip source medium title id by method type page form referrer url link campaign via location text language")
+)
+_LINKS = frozenset(_several("url link href uri"))
+_TAGS = frozenset(
+    _several(
+        """tags tag labels label groups group segments segment lists list emaillists listmemberships etiquetas
+            etiquettes schlagworte taggar kategorien categories"""
+    )
+)
+_LOOSE = frozenset(_several("newsletter newsletters mailing mailings emailnewsletter"))
+
+
+@lru_cache(maxsize=1024)
+def kind_of(header: str) -> Kind | None:
+    """How a header that no service's table names is read; None where it cannot be a mark."""
+    split = words.header_words(header)
+    joined = compact(header)
+    if not split or is_other_channel(header):
+        return None
+    if any(word.startswith(_BAD_STEMS) for word in split) or any(part in joined for part in _BAD_JOINED):
+        return _bad_kind(split)
+    if joined in _TAGS:
+        return Kind.TAGS
+    if joined in _STATUS_OR_PLACE:
+        return Kind.WORD_OR_PLACE
+    if _STATUS_WORDS.intersection(split) or joined.endswith(("status", "subscriptionstate", "emailstate")):
+        beside = _OTHER_STATUS | _DETAIL | _DATES
+        return None if beside.intersection(split) else Kind.WORD
+    if any(word.startswith(("cancel", "kundig", "churn", "lapsed")) for word in split):
+        return Kind.ASK
+    if _GOOD_WORDS.intersection(split) or any(part in joined for part in _GOOD_JOINED):
+        return _good_kind(split)
+    return Kind.LOOSE_FLAG if joined in _LOOSE else None
+
+
+def is_other_channel(header: str) -> bool:
+    """Whether a column is about telephones, letters or tracking, and not about mail."""
+    split = words.header_words(header)
+    return bool(_OTHER_CHANNELS.intersection(split)) and _MAIL.intersection(split) <= {"marketing", "all"}
+
+
+def _bad_kind(split: tuple[str, ...]) -> Kind | None:
+    if _LINKS.intersection(split):
+        return None  # the link by which this person may leave
+    if (_DATES | _DETAIL).intersection(split) or "reason" in split:
+        return Kind.OUT_IF_FILLED
+    return Kind.WORD if _STATUS_WORDS.intersection(split) else Kind.OUT_IF_TRUE
+
+
+def _good_kind(split: tuple[str, ...]) -> Kind | None:
+    if (_DETAIL | _PERIODS).intersection(split):
+        return None  # "opt-in source", "last active", "valid until"
+    if _DATES.intersection(split):
+        return Kind.IN_IF_FILLED if any(word.startswith(_CONFIRMS) for word in split) else None
+    return Kind.IN_IF_TRUE
+
+
+def is_place(compacted: Sequence[str]) -> bool:
+    """Whether a list has postal columns, beside which ``state`` is a part of a country."""
+    return not _PLACE_HEADERS.isdisjoint(compacted)
