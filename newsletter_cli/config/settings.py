@@ -43,7 +43,9 @@ class Newsletter(Section):
 
     id: Annotated[str, PlainValidator(values.slug)] = ""  # default: a slug of `name`; fixed once mail went out
     name: Line = ""  # required to send
-    from_: Annotated[Mailbox | None, PlainValidator(values.mailbox)] = Field(None, alias="from")  # required to send
+    from_: Annotated[Mailbox | None, PlainValidator(values.mailbox)] = Field(
+        default=None, alias="from"
+    )  # required to send
     reply_to: Annotated[Mailbox | None, PlainValidator(values.mailbox)] = None
     postal_address: Text = ""  # in the footer; may be several lines
     site_url: Url = ""  # base of relative links
@@ -136,13 +138,17 @@ class Bounces(Section):
     """[bounces]: where undeliverable mail comes back."""
 
     return_path: Annotated[str, PlainValidator(values.return_path)] = ""  # with {token}: VERP; default: `from`
-    mailbox: Line = ""  # a Maildir, an mbox, a folder of .eml, or imaps://user@host/INBOX
+    # A Maildir, an mbox, a folder of .eml, or imaps://user@host/INBOX; may hold a password: not in a repr.
+    mailbox: Line = Field(default="", repr=False)
 
 
 class LedgerSection(Section):
     """[ledger]: the record of what was sent to whom."""
 
-    url: Annotated[str, PlainValidator(values.ledger_url)] = "sqlite:///.newsletter/ledger.sqlite3"
+    # May hold a password: not in a repr.
+    url: Annotated[str, PlainValidator(values.ledger_url)] = Field(
+        default="sqlite:///.newsletter/ledger.sqlite3", repr=False
+    )
 
 
 class Hooks(Section):
@@ -159,7 +165,7 @@ class Settings(BaseModel):
 
     newsletter: Newsletter = Field(default_factory=lambda: Newsletter.model_validate({}))
     list: Lists = Field(default_factory=Lists)
-    headers: dict[str, str] = Field(default_factory=dict)  # fixed extra headers
+    headers: dict[str, str] = Field(default_factory=dict, repr=False)  # fixed extra headers; may hold a key
     theme: dict[str, str] = Field(default_factory=dict)  # for templates: accent colour, fonts, logo ...
     run: Run = Field(default_factory=Run)
     smtp: Smtp = Field(default_factory=Smtp)

@@ -67,10 +67,10 @@ def read(head: Head, *, file: str) -> tuple[tuple[Field, ...], tuple[Problem, ..
         return _Yaml(head, file).read()
     if head.kind is Kind.TOML:
         return _toml(head, file), ()
-    return (_pairs(head, file) if head.kind is Kind.PAIRS else ()), ()
+    return (_pairs(head) if head.kind is Kind.PAIRS else ()), ()
 
 
-def _pairs(head: Head, file: str) -> tuple[Field, ...]:
+def _pairs(head: Head) -> tuple[Field, ...]:
     fields: list[Field] = []
     for line, text in enumerate(head.content, head.first + 1):
         if fields and continues(text):
@@ -79,10 +79,8 @@ def _pairs(head: Head, file: str) -> tuple[Field, ...]:
             fields.append(Field(name=before.name, line=before.line, text=value, value=value))
             continue
         found = pair(text)
-        if found is None:
-            raise _unread(file, line, "it is no 'Key: value'", "")
-        name, value = found
-        value = quotes.unquoted(value)
+        assert found is not None  # the head ends at the first line that is none
+        name, value = found[0], quotes.unquoted(found[1])
         fields.append(Field(name=name.replace(" ", "_"), line=line, text=value, value=value))
     return tuple(fields)
 

@@ -12,6 +12,7 @@ import unicodedata
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from newsletter_cli import times
 from newsletter_cli.post import dates
 from newsletter_cli.post.head import SENT, STARTED
 from newsletter_cli.post.model import Audience, Due, Meta, PostType, Visibility
@@ -101,7 +102,8 @@ class Reading:
             first, second = (dates.parse(one.text or "", timezone=self.timezone) for one in (before, field))
         except dates.DateError:
             return field
-        return before if first.day > second.day else field
+        starts = (due.instant or times.start_of_day(due.day, times.zone(due.zone)) for due in (first, second))
+        return before if next(starts) > next(starts) else field
 
     def _text(self, key: str) -> str:
         field = self.fields.get(key)

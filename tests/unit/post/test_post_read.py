@@ -322,6 +322,16 @@ def test_of_two_titles_the_last_counts_and_of_two_dates_the_later() -> None:
     assert post.meta.due.day == date(2021, 5, 5)
     assert [problem.line for problem in post.problems] == [3, 5]
     assert not errors(post.problems)
+    for dates in (["date: 2021-05-05", "date: 2021-05-05 09:00"], ["date: 2021-05-05 09:00", "date: 2021-05-05 08:00"]):
+        due = yaml("title: x", *dates).meta.due
+        assert due is not None
+        assert due.instant == datetime(2021, 5, 5, 9, tzinfo=UTC)
+    assert refused("---\ndate: 2021-05-05\ndate: soon\n---\nx")[0].line == 3
+
+
+def test_an_hour_that_the_clocks_leave_out_is_a_warning() -> None:
+    (problem,) = yaml("title: x", "date: 2026-03-08 02:30 America/New_York").problems
+    assert (problem.severity, problem.line) == (Severity.WARNING, 3)
 
 
 @pytest.mark.parametrize(
@@ -416,6 +426,7 @@ def test_marks_that_only_yaml_sees_count_too() -> None:
         ("# A *letter* to [you](https://x.y) {#id .c}\n\ntext\n", "A letter to you", "\n\ntext\n"),
         ("<!-- x -->\n\n# It\\'s `code` & more #\ntext", "It's code & more", "<!-- x -->\n\n\ntext"),
         ("A title\n=======\ntext", "A title", "\n\ntext"),
+        ("\n\n  # x\n\ny", "x", "\n\n\n\ny"),
         ("<!-- a\n b -->\n# snake_case __bold__\ntext", "snake_case bold", "<!-- a\n b -->\n\ntext"),
     ],
 )
