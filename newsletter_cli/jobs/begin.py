@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from newsletter_cli import tokens
 from newsletter_cli.jobs import desk as shared, gather, identity, stamping
+from newsletter_cli.jobs.canary import carry_with_canary, try_test_list
 from newsletter_cli.jobs.carry import carry
 from newsletter_cli.ledger.states import CampaignState
 from newsletter_cli.problems import Problem, Refused
@@ -35,6 +36,8 @@ def begin(desk: Desk, known: Campaign | None, *, single: bool) -> SendReport:
         raise Refused(Problem(text=f"{request.to} is suppressed: {barred[only]}"))
     if not request.confirm(_question(gathered, 1 if single else seen.mailable)):
         return shared.declined(desk.post)
+    if request.canary is not None:
+        try_test_list(request)
     who = identity.identity_of(desk.post, settings.folder)
     uid = known.uid if known else tokens.campaign_uid(desk.keys, settings.newsletter.id, who.key)
     frozen = shared.freeze(gathered)
@@ -50,7 +53,10 @@ def begin(desk: Desk, known: Campaign | None, *, single: bool) -> SendReport:
         desk.carriage(campaign, frozen),
         before_first=None if single or not request.stamps else lambda: _mark(desk),
     )
-    report = carry(carriage, campaign, limit=request.limit, only=only)
+    if request.canary is not None and not single:
+        report = carry_with_canary(carriage, campaign, request.canary, limit=request.limit)
+    else:
+        report = carry(carriage, campaign, limit=request.limit, only=only)
     return shared.with_rows(report, seen.left_out, gathered.problems)
 
 

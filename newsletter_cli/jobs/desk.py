@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from newsletter_cli.config.settings import Settings
     from newsletter_cli.delivery.events import Event
     from newsletter_cli.delivery.seams import Stop
+    from newsletter_cli.jobs.canary import Canary
     from newsletter_cli.jobs.gather import Gathered, ListSource, Survey
     from newsletter_cli.jobs.workspace import Workspace
     from newsletter_cli.ledger.model import Campaign
@@ -48,6 +49,7 @@ class SendRequest:
     accept_edit: bool = False
     limit: int | None = None
     expect: tuple[int, int] | None = None
+    canary: Canary | None = None
     rejects: Path | None = None
     automatic: bool = False  # from cron: marks the mail Auto-Submitted
     transcript: bool = False  # the SMTP dialogue is told as events

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from newsletter_cli.audience.roll import Chosen
+    from newsletter_cli.audience.roll import Chosen, Roll
     from newsletter_cli.jobs.gather import ListSource
     from newsletter_cli.jobs.workspace import Workspace
     from newsletter_cli.message.model import Draft
@@ -92,35 +92,46 @@ def preview(
 
     Raises Refused where the post cannot be read; what else is wrong is in `Preview.problems`.
     """
-    settings = workspace.settings
-    prepared = prepare(post, settings)
-    keys = workspace.keys()
-    reader = _reader(workspace, prepared, as_address, lists, keys or _SHOW_KEYS) if as_address else None
+    prepared = prepare(post, workspace.settings)
+    reader = _reader(workspace, prepared, as_address, lists) if as_address else None
+    return made(workspace, prepared, reader=reader, tier=tier)
+
+
+def made(workspace: Workspace, prepared: Prepared, *, reader: Chosen | None = None, tier: str = "") -> Preview:
+    """Make one person's mail of a post that is prepared already. Raises Refused where a merge field stays empty."""
     version = _version(prepared, tier, reader)
     draft = prepared.drafts[version]
-    eml = fill(draft, _person(workspace, prepared, draft, reader, keys)).data
-    problems = (*settings.problems, *prepared.problems)
+    eml = fill(draft, _person(workspace, prepared, draft, reader)).data
+    problems = (*workspace.settings.problems, *prepared.problems)
     address = str(reader.subscriber.address) if reader else str(DUMMY)
     return Preview(prepared=prepared, version=version, address=address, eml=eml, problems=problems)
 
 
-def _reader(
-    workspace: Workspace, prepared: Prepared, address: str, lists: Sequence[ListSource], keys: tokens.Keys
-) -> Chosen:
-    """The row of `--as`. Raises Refused where the list does not have it."""
+def shown_keys(workspace: Workspace) -> tokens.Keys:
+    """The newsletter's keys; where there are none yet, a pair that opens nothing and is the same each time."""
+    return workspace.keys() or _SHOW_KEYS
+
+
+def one_of(roll: Roll, workspace: Workspace, prepared: Prepared, address: str) -> Chosen:
+    """The row of an address. Raises UsageError where it is none, Refused where the lists do not have it."""
     try:
         key = addresses.parse(address).key
     except addresses.AddressError as error:
         raise UsageError(f"--as: {error}") from error
-    roll = gather.read_lists(lists, settings=workspace.settings, keys=keys)
     meta = prepared.post.meta
-    who = tokens.person(keys, workspace.newsletter, key)
+    who = tokens.person(shown_keys(workspace), workspace.newsletter, key)
     found = roll.get(who, meta.audience, segment=meta.segment, paywalled=prepared.paywalled)
     if found is None:
         raise Refused(
             Problem(text=f"the list has nobody {address} whom this post is for", hint="give --list FILE with that row")
         )
     return found
+
+
+def _reader(workspace: Workspace, prepared: Prepared, address: str, lists: Sequence[ListSource]) -> Chosen:
+    """The row of `--as`."""
+    roll = gather.read_lists(lists, settings=workspace.settings, keys=shown_keys(workspace))
+    return one_of(roll, workspace, prepared, address)
 
 
 def _version(prepared: Prepared, tier: str, reader: Chosen | None) -> Version:
@@ -133,10 +144,9 @@ def _version(prepared: Prepared, tier: str, reader: Chosen | None) -> Version:
     return wanted if wanted in prepared.drafts else Version.FULL
 
 
-def _person(
-    workspace: Workspace, prepared: Prepared, draft: Draft, reader: Chosen | None, keys: tokens.Keys | None
-) -> Person:
+def _person(workspace: Workspace, prepared: Prepared, draft: Draft, reader: Chosen | None) -> Person:
     """Who the mail is filled for: the row with its own token, or the dummy with nobody's."""
+    keys = workspace.keys()
     used = keys or _SHOW_KEYS
     who = reader.person if reader is not None and keys is not None else tokens.NOBODY
     fields = dict(reader.subscriber.fields) if reader is not None else {}

@@ -113,15 +113,7 @@ def forget(workspace: Workspace, text: str) -> str:
         raise Refused(Problem(text="there is no ledger here: nothing is known of anybody"))
     with workspace.open_ledger() as (ledger, keys):
         ledger.forget(
-            _suppression(
-                workspace,
-                keys,
-                address,
-                reason=SuppressionReason.MANUAL,
-                source="forget",
-                evidence="",
-                everywhere=True,
-            )
+            lambda newsletter: tokens.person(keys, newsletter, address.key), tokens.everywhere(keys, address.key)
         )
     return f"{address}: forgotten; a keyed hash stays, so that it is never mailed again"
 

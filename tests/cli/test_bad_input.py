@@ -12,7 +12,7 @@ import pytest
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from conftest import Folder  # type: ignore[import-not-found]  # pytest's own module of fixtures
+    from tests.cli.folder import Folder
 
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 8
 

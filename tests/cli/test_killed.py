@@ -22,7 +22,7 @@ from tests.servers.scripted import Rule, ScriptedServer
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from conftest import Folder  # type: ignore[import-not-found]  # pytest's own module of fixtures
+    from tests.cli.folder import Folder
 
 CONNECTIONS = 2
 SETTINGS = """\

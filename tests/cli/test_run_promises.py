@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from conftest import Folder  # type: ignore[import-not-found]  # pytest's own module of fixtures
+    from tests.cli.folder import Folder
 
 NOW = datetime.now(UTC)
 

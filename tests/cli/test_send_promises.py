@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.cli.folder import POST, SETTINGS, Folder
+from tests.servers.scripted import Rule, ScriptedServer
+
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from conftest import Folder  # type: ignore[import-not-found]  # pytest's own module of fixtures
 
 ALL = [f"reader{n}@example.net" for n in range(1, 6)]
 SENT_LINE = re.compile(r"email_sent_at: \d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
@@ -343,3 +345,26 @@ def test_the_users_own_post_goes_to_five_hundred(letter: Folder, corpus: Path) -
     assert len(letter.mailed) == len(set(letter.mailed)) == 500
     assert SENT_LINE.search(letter.read("posts/own.md"))
     assert len({mail["Message-ID"] for mail in letter.mails}) == 500
+
+
+def test_a_canary_goes_to_the_test_list_then_some_then_the_rest(letter: Folder) -> None:
+    letter.write(
+        "newsletter.toml",
+        letter.read("newsletter.toml").replace("timezone", 'test_list = ["me@example.com"]\ntimezone'),
+    )
+    assert letter("send", "post.md", "--list", "subs.csv", "--canary", "2", "--wait", "10ms").code == 0
+    assert letter.inbox is not None
+    order = [mail.rcpt_to[0] for mail in letter.inbox.mails]
+    assert order[0] == "me@example.com"
+    assert sorted(order[1:]) == ALL
+
+
+def test_a_canary_that_goes_wrong_holds_the_campaign(bare: Folder) -> None:
+    with ScriptedServer([Rule("RCPT", say="550 5.1.1 no such user", address="r[0-3]@")]) as server:
+        bare.write("newsletter.toml", SETTINGS.format(port=server.port))
+        bare.write("post.md", POST)
+        bare.write("subs.csv", "email\n" + "".join(f"r{n}@example.net\n" for n in range(20)))
+        ran = bare("send", "post.md", "--list", "subs.csv", "--canary", "5", "--wait", "10ms")
+        assert ran.code == 75
+        assert len(server.mails) <= 5
+        assert "held" in bare("status").out

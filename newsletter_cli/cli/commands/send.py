@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +13,7 @@ from newsletter_cli.cli.terminal import Terminal
 from newsletter_cli.problems import UsageError
 
 if TYPE_CHECKING:
+    from newsletter_cli.jobs.canary import Canary
     from newsletter_cli.jobs.desk import SendRequest
 
 
@@ -42,6 +42,8 @@ def send(
     accept_edit: bool = typer.Option(False, "--accept-edit", help="The post was edited midway: the rest get the edit."),
     limit: int = typer.Option(None, "--limit", min=1, metavar="N", help="At most so many mails in this run."),
     expect: str = typer.Option(None, "--expect", metavar="N|N-M", help="Refuse unless so many are mailable."),
+    canary: int = typer.Option(None, "--canary", min=1, metavar="N", help="The test list, then N, then the rest."),
+    wait: str = typer.Option("10m", "--wait", metavar="TIME", help="How long --canary waits for what comes of it."),
     rejects: Path = typer.Option(None, "--rejects", metavar="FILE", help="Write the rows left out to this file."),
     column: list[str] = typer.Option(None, "--column", metavar="KEY=HEADER", help="What a column is: email=E-Mail."),
     opt_out: list[str] = typer.Option(None, "--opt-out", metavar="COLUMN=VALUE", help="This value means: do not mail."),
@@ -57,6 +59,7 @@ def send(
     config: Path = typer.Option(None, "--config", metavar="FILE", help="Settings from this file."),
 ) -> int:
     """Send a post: one mail to each subscriber, whatever happens. Run it again to go on where it stopped."""
+    from newsletter_cli.audience import guard
     from newsletter_cli.delivery.seams import Stop
     from newsletter_cli.jobs.decide import Wish
     from newsletter_cli.jobs.desk import SendRequest
@@ -93,7 +96,8 @@ def send(
             to=to,
             accept_edit=accept_edit,
             limit=limit,
-            expect=_expected(expect),
+            expect=None if expect is None else guard.parse_expected(expect),
+            canary=_canary(canary, wait),
             rejects=rejects,
             confirm=lambda question: terminal.confirm(question, yes=yes),
             transcript=debug,
@@ -144,12 +148,14 @@ def _trial(request: SendRequest, terminal: Terminal, to: list[str], *, whole_lis
     return exit_code(report)
 
 
-def _expected(text: str | None) -> tuple[int, int] | None:
-    """``N`` or ``N-M``."""
-    if text is None:
+def _canary(count: int | None, wait: str) -> Canary | None:
+    """`--canary N --wait TIME`."""
+    from newsletter_cli.jobs.canary import Canary
+    from newsletter_cli.times import parse_duration
+
+    if count is None:
         return None
-    match = re.fullmatch(r"(\d+)(?:-(\d+))?", text.strip())
-    if not match:
-        raise UsageError(f"--expect {text}: a number, or two with a hyphen")
-    low = int(match[1])
-    return low, int(match[2] or low)
+    try:
+        return Canary(count, parse_duration(wait))
+    except ValueError as error:
+        raise UsageError(f"--wait: {error}") from error
