@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
+from operator import itemgetter
 from pathlib import PurePath
 from typing import TYPE_CHECKING
 
@@ -85,8 +86,13 @@ def _layout(header: tuple[str, ...] | None, sample: Sequence[Row], file: str) ->
     )
     compacted = tuple(compact(given[place]) if place < len(given) else "" for place in range(len(shown)))
     present = frozenset(compacted) | {"email" for cell in compacted if headers.is_email(cell)}
-    service = next((entry for entry in SERVICES if any(shape <= present for shape in entry.shapes)), _PLAIN)
-    return _Layout(shown=shown, compacted=compacted, service=service, sample=sample, file=file)
+    return _Layout(shown=shown, compacted=compacted, service=_service(present), sample=sample, file=file)
+
+
+def _service(present: frozenset[str]) -> Service:
+    """Whose export has these headers: of several shapes that are all there the one of most columns."""
+    fitting = [(len(shape), entry) for entry in SERVICES for shape in entry.shapes if shape <= present]
+    return max(fitting, key=itemgetter(0))[1] if fitting else _PLAIN
 
 
 def _email_column(layout: _Layout, wishes: Wishes) -> int:

@@ -58,7 +58,7 @@ _BUTTONDOWN_TYPES = _codes(
     bad="unactivated unsubscribed removed spammy paused undeliverable blocked complained disabled upcoming malformed",
 )
 
-# In order: a shape with more columns stands before one that it contains.
+# Of several that fit, the one of most columns is taken.
 SERVICES: tuple[Service, ...] = (
     Service(
         name="Substack",
@@ -247,7 +247,7 @@ SERVICES: tuple[Service, ...] = (
         name="EmailOctopus",
         shapes=(
             _shape("emailaddress status createdat lastupdatedat"),
-            _shape("emailaddress firstname lastname status"),
+            _shape("emailaddress firstname lastname status createdat"),
         ),
         marks={"status": Kind.WORD},
         meanings={"status": _codes(good="subscribed", bad="unsubscribed pending")},
@@ -259,7 +259,10 @@ SERVICES: tuple[Service, ...] = (
     ),
     Service(
         name="TinyNews",
-        shapes=(_shape("channelid status engagementoptin"), _shape("email dateadded lastmodified status")),
+        shapes=(
+            _shape("channelid status tiertitle engagementoptin email"),
+            _shape("email dateadded lastmodified status"),
+        ),
         marks={"status": Kind.WORD},
         meanings={"status": _codes(good="1 2 subscribed", bad="0 4 unsubscribed")},
         # Consent to have one's reading watched. That `Tier` is a number is all that is known of it.

@@ -33,7 +33,9 @@ _BAD_STEMS = _several(
 _BAD_JOINED = _several(
     """optout optedout blacklist blocklist blockliste notsubscribed nonsubscrib emaildisabled hardbounce softbounce
         nomail noemail donotmail donotemail donotcontact donotsend donotmarket dontmail dontemail listenoire
-        listanegra listaroja zwartelijst sperrliste keinemail keinewerbung keinnewsletter unsubscrib robinson"""
+        listanegra listaroja zwartelijst sperrliste
+        pending bounce complain exclud suppress disabled deleted inactiv unconfirm unverif undeliver blocked quarantin
+        unreach deactivat keinemail keinewerbung keinnewsletter unsubscrib robinson"""
 )
 _GOOD_WORDS = frozenset(
     _several(
@@ -47,6 +49,8 @@ _GOOD_WORDS = frozenset(
     )
 )
 _GOOD_JOINED = _several("optin optedin acceptsmarketing acceptsemail emailmarketing marketingemail")
+# What is glued before a word where a header is written in one letter case: ``ISACTIVE``, ``emailverified``.
+_GLUED = _several("is has was email mail user contact subscriber member subscription newsletter marketing")
 _CONFIRMS = ("confirm", "verif", "bestatig", "bevestig", "doi", "bekraft")
 _STATUS_WORDS = frozenset(
     _several(
@@ -95,7 +99,7 @@ _LOOSE = frozenset(_several("newsletter newsletters mailing mailings emailnewsle
 @lru_cache(maxsize=1024)
 def kind_of(header: str) -> Kind | None:
     """How a header that no service's table names is read; None where it cannot be a mark."""
-    split = words.header_words(header)
+    split = tuple(part for word in words.header_words(header) for part in _unglued(word))
     joined = compact(header)
     if not split or is_other_channel(header):
         return None
@@ -113,6 +117,14 @@ def kind_of(header: str) -> Kind | None:
     if _GOOD_WORDS.intersection(split) or any(part in joined for part in _GOOD_JOINED):
         return _good_kind(split)
     return Kind.LOOSE_FLAG if joined in _LOOSE else None
+
+
+def _unglued(word: str) -> tuple[str, ...]:
+    """The word, and what is left of it without what is glued before it."""
+    return (
+        word,
+        *(word.removeprefix(glued) for glued in _GLUED if word.startswith(glued) and len(word) > len(glued) + 3),
+    )
 
 
 def is_other_channel(header: str) -> bool:

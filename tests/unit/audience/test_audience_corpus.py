@@ -130,7 +130,23 @@ CASES = [
             20: "",
         },
     ),
+    Case(
+        "derived/keila_export.csv",
+        "Keila",
+        "ann",
+        {3: "opted out: Status is 'unsubscribed'", 4: "opted out: Status is 'unreachable'"},
+    ),
+    Case(
+        "derived/kit_a.csv",
+        "Kit",
+        "ann",
+        {3: "opted out: status is 'bounced'", 4: "opted out: status is 'cancelled'"},
+    ),
+    Case("derived/listmonk_export.csv", "listmonk", "ann", {3: "opted out: status is 'blocklisted'"}),
     Case("derived/patreon.csv", "Patreon", "ann", {}, "ann"),
+    Case("derived/squarespace.csv", "Squarespace", "ann"),
+    Case("revue_api_subscribers.json", "Revue", REVUE),
+    Case("tinynews_v1.csv", "TinyNews", "lorem", {3: "opted out: Status is '4'", 4: "opted out: Status is '0'"}),
     Case("derived/sendy_headerless.csv", "plain", "ann bo"),
     Case(
         "derived/substack_email_list_2024.csv",
@@ -180,6 +196,11 @@ def test_a_list_of_the_corpus_is_read(corpus: Path, case: Case) -> None:
     if case.paid:
         paid = roll.chosen(Audience.ONLY_PAID)
         assert [str(one.subscriber.address) for one in paid] == full(case.paid)
+
+
+def test_every_file_of_the_corpus_has_its_case(corpus: Path) -> None:
+    here = {path.relative_to(corpus / "lists").as_posix() for path in (corpus / "lists").rglob("*.*")}
+    assert here == {case.file for case in CASES} | {"substack_posts.csv"}
 
 
 def test_the_posts_of_a_substack_export_are_no_list(corpus: Path) -> None:
