@@ -34,9 +34,6 @@ _LARGEST_FILE = 40_000_000
 TEMPLATE = "template:"
 _SHOWN = 120  # characters of an address that cannot be used
 _INLINE_WIDTH = 48  # pixels; what is no wider is a sign in a line of text
-_FILE_NAME = re.compile(
-    r"(?:[\w\\ ().,%@+-]+\.(?:png|jpe?g|gif|webp|hei[cf]|tiff?|svg|avif|bmp)|IMG_\d+|image\d*)\Z", re.IGNORECASE
-)
 _SIZE_IN_URL = re.compile(r"_(\d{2,5})x(\d{2,5})\.(?:png|jpe?g|gif|webp|heic|avif)", re.IGNORECASE)
 _DATA = re.compile(r"data:(image/[\w.+-]+)?(;[^,]*)?,(.*)\Z", re.DOTALL | re.IGNORECASE)
 
@@ -79,6 +76,7 @@ class _Places:
 def place(tree: etree._Element, folder: Path, site: Site, *, file: str) -> Placed:
     """Give every image of the tree a source that a mail can show."""
     places = _Places(folder, site, file)
+    own: list[etree._Element] = []
     for element in list(tree.iter("img")):
         ours = any(name.startswith("nl-") for name in classes(element))
         if not ours:
@@ -86,16 +84,22 @@ def place(tree: etree._Element, folder: Path, site: Site, *, file: str) -> Place
         if ours and element.get("src", "").startswith(TEMPLATE):
             continue  # one of the template's pictures: `Own` ships it
         _source(element, places)
-        if not ours and element.tag == "img":
+        if not ours:
+            own.append(element)
+    done = _shipped(places)
+    for element in own:
+        if element.tag == "img":
             _set_apart(element)
-    return _shipped(places)
+    return done
 
 
 def _alt(element: etree._Element, places: _Places) -> None:
     """Keep a text that says what is seen; a file name says nothing (and is kept from the readers)."""
+    from newsletter_cli.rendering.dialect.figures import is_file_name
+
     said = " ".join(element.get("alt", "").split())
     plain = said.replace("\\", "")
-    if plain and not _FILE_NAME.match(plain):
+    if plain and not is_file_name(plain):
         element.set("alt", said)
         return
     element.set("alt", "")
@@ -133,8 +137,13 @@ def _set_apart(element: etree._Element) -> None:
     block = element.getparent()
     while block is not None and block.tag in {"a", "span", "em", "strong", "picture"}:
         block = block.getparent()
+    if block is None:
+        return
+    captions = [text_of(caption) for caption in block.iter("figcaption")]
+    if element.get("alt") and captions == [element.get("alt")]:
+        element.set("data-text", "[Image]")  # the text part says it once
     width = _pixels(element.get("width", "")) or COLUMN
-    if block is not None and not text_of(block) and len(list(block.iter("img"))) == 1 and width > _INLINE_WIDTH:
+    if text_of(block) == "".join(captions) and len(list(block.iter("img"))) == 1 and width > _INLINE_WIDTH:
         element.set("class", f"{element.get('class', '')} nl-image".strip())
 
 

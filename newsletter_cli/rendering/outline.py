@@ -26,18 +26,20 @@ _KEPT = frozenset({"footnote", "footnotes", "footnote-content", "footnote-number
 def shift_headings(tree: etree._Element, *, title: str) -> None:
     """Put the body's headings under the mail's title: none stands beside it.
 
-    A first heading that only repeats the title goes. Where the body has headings of the first rank, all go one down.
-    Without a title the body's own stay.
+    A first heading that only repeats the title goes, and what stood under it moves up. Where headings of the first rank
+    are left, all go one down. Without a title the body's own stay.
     """
     if not title:
         return
+    moved = 0
     first = next((child for child in tree if isinstance(child.tag, str)), None)
-    if first is not None and first.tag == "h1" and not (tree.text or "").strip() and _same(first, title):
+    if first is not None and first.tag in {"h1", "h2"} and not (tree.text or "").strip() and _same(first, title):
         remove(first)
-    if next(tree.iter("h1"), None) is None:
-        return
-    for heading in list(tree.iter(*_HEADINGS)):
-        heading.tag = _HEADINGS[min(_HEADINGS.index(str(heading.tag)) + 1, 5)]
+        moved = min((_HEADINGS.index(str(heading.tag)) for heading in tree.iter(*_HEADINGS)), default=1) - 1
+    if next(tree.iter("h1"), None) is not None:
+        moved = -1
+    for heading in list(tree.iter(*_HEADINGS)) if moved else ():
+        heading.tag = _HEADINGS[min(_HEADINGS.index(str(heading.tag)) - moved, 5)]
 
 
 def _same(heading: etree._Element, title: str) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 from typing import Any
 
 from markupsafe import Markup
@@ -102,6 +103,8 @@ def gallery(widget: Widget) -> Built:
         ]
     if not pictures:
         return unknown(widget)
+    for before, picture in pairwise(pictures):
+        picture["again"] = picture["alt"] == before["alt"]
     caption = own.get("caption") if isinstance(own.get("caption"), str) else ""
     caption = caption or widget.of_class("image-gallery-caption") or _loose_text(widget)
     return Card(partial="gallery", values={"pictures": pictures, "caption": caption})
@@ -120,20 +123,21 @@ def image(widget: Widget) -> Built:
 
 
 def file(widget: Widget) -> Built:
-    """A file to download."""
+    """A file to download; an export may have lost its address."""
     url = widget.url("url") or widget.link()
     name = widget.said("filename", "title", "name") or widget.of_class("file-embed-details-h1")
-    if not url:
+    if not (url or name):
         return unknown(widget)
-    return Card(
-        partial="file",
-        values={
-            "url": url,
-            "name": name or url.rpartition("/")[2],
-            "size": widget.of_class("file-embed-details-h2"),
-            "text": widget.said("description"),
-        },
-    )
+    words = widget.context.words
+    values = {
+        "url": url or widget.context.web_url,
+        "name": name or url.rpartition("/")[2],
+        "size": widget.of_class("file-embed-details-h2"),
+        "text": widget.said("description"),
+        "more": words["download"] if url else words["read_on_web"],
+    }
+    note = "" if url else f"the file {name} has no address; its card leads to the web page of the post"
+    return Card(partial="file", values=values, note=note)
 
 
 def poll(widget: Widget) -> Built:

@@ -28,7 +28,7 @@ def post(widget: Widget) -> Built:
             "label": widget.said("publication_name") or widget.of_class("embedded-post-publication-name"),
             "logo": widget.url("publication_logo_url"),
             "title": title,
-            "text": shortened(text, 300),
+            "text": shortened(text, 700),  # the platform has cut it to some 500 already
             "meta": meta or widget.of_class("embedded-post-meta"),
             "image": widget.url("cover_image"),
             "more": widget.said("cta") or widget.of_class("embedded-post-cta") or widget.context.words["read_more"],

@@ -127,7 +127,9 @@ def podcast(widget: Widget) -> Built:
             "more": words["read_on_web"],
         }
         return Card(
-            partial="audio", values=values, note=f"a {place} player without an address leads to the post's page"
+            partial="audio",
+            values=values,
+            note=f"the player of {place or 'a service'} has no address; its card leads to the web page of the post",
         )
     if not url:
         return no_address(widget, "recording")

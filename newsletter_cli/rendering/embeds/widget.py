@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
     from lxml import etree
 
-_LONE_BACKSLASH = re.compile(r'\\(?!["\\/bfnrtu])|\\u(?![0-9a-fA-F]{4})')
+# An escape of JSON, or a backslash that is none.
+_BACKSLASH = re.compile(r'\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})|\\')
 _HTTP = re.compile(r"https?://[^\s\"'<>]+\Z")
 # How Twitter wrote instants; Substack's other data is ISO 8601.
 _TWITTER_DATE = re.compile(r"\w{3} (\w{3}) (\d{1,2}) [\d:]+ [+-]\d{4} (\d{4})\Z")
@@ -126,7 +127,8 @@ if TYPE_CHECKING:
 
 def read_data(said: str | None) -> dict[str, Any]:
     """The JSON of ``data-attrs``; LaTeX in it may have lost backslashes. Empty where it cannot be read."""
-    for text in (said or "", _LONE_BACKSLASH.sub(r"\\\\", said or "")):
+    told = said or ""
+    for text in (told, _BACKSLASH.sub(lambda found: found[0] if len(found[0]) > 1 else r"\\", told)):
         try:
             value = json.loads(text, strict=False)
         except (ValueError, RecursionError):

@@ -25,6 +25,10 @@ def written(tree: html.HtmlElement) -> str:
         ("words<h1>The Title</h1>", "The Title", "words<h2>The Title</h2>"),
         ("<div><h1>A</h1></div>", "T", "<div><h2>A</h2></div>"),
         ("<h1>!</h1>", "?", "<h2>!</h2>"),
+        ("<h2>The title</h2><h3>B</h3><h4>C</h4>", "The Title", "<h2>B</h2><h3>C</h3>"),
+        ("<h2>The title</h2><h2>B</h2><h3>C</h3>", "The Title", "<h2>B</h2><h3>C</h3>"),
+        ("<h2>The title</h2><p>x</p>", "The Title", "<p>x</p>"),
+        ("<h3>The title</h3>", "The Title", "<h3>The title</h3>"),
     ],
 )
 def test_headings_stand_under_the_title(source: str, title: str, wanted: str) -> None:
