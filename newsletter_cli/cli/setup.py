@@ -35,10 +35,12 @@ def workspace(
     near: Path | None = None,
     config: Path | None = None,
     options: Mapping[str, object] | None = None,
+    reproducible: bool = False,
 ) -> Workspace:
     """Read the settings that hold for a post or folder (`near`), else for the current folder.
 
-    newsletter.toml is looked for from there upwards, then from the current folder upwards. Raises Refused.
+    newsletter.toml is looked for from there upwards, then from the current folder upwards. With `reproducible`, what
+    only shows takes its instant from SOURCE_DATE_EPOCH; what sends never does. Raises Refused.
     """
     from newsletter_cli.config.load import load
     from newsletter_cli.jobs.workspace import Workspace
@@ -52,7 +54,7 @@ def workspace(
         options={key: value for key, value in (options or {}).items() if value is not None and value != ()},
         home=Path(environment.get("HOME") or os.path.expanduser("~")),  # noqa: PTH111 - no HOME under some crons
     )
-    return Workspace(settings=settings, clock=clock(environment))
+    return Workspace(settings=settings, clock=clock(environment) if reproducible else SystemClock())
 
 
 def list_options(columns: Sequence[str] | None, opt_out: Sequence[str] | None) -> dict[str, object]:

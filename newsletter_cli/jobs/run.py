@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from newsletter_cli.jobs import desk as shared, identity, send as sending
 from newsletter_cli.jobs.decide import Timing, Way, Wish, decide, due_at, gate, timing
 from newsletter_cli.jobs.desk import SendRequest
-from newsletter_cli.jobs.report import RunReport, SendReport
+from newsletter_cli.jobs.report import Counts, RunReport, SendReport
 from newsletter_cli.ledger.states import CampaignState
 from newsletter_cli.problems import NewsletterError, NotNow, Problem, Refused, Severity
 from newsletter_cli.times import format_duration
@@ -61,6 +61,7 @@ class Looked:
     due: datetime | None = None
     sent: bool = False
     said: str = ""
+    overdue: Campaign | None = None  # begun, and not finished within `finish_within`: to be held
 
 
 @dataclass(slots=True)
@@ -80,7 +81,7 @@ def run(request: RunRequest) -> RunReport:
     reports: list[SendReport] = [*found.broken]
     # Begun ones first, then by the instant they were due: oldest first.
     for looked in sorted(found.work, key=lambda one: (not one.begun, one.due or request.workspace.clock.now())):
-        report = _send_one(request, looked)
+        report = _send_one(request, looked) if looked.overdue is None else _hold(request, looked.path, looked.overdue)
         reports.append(report)
         if report.signal or request.stop.requested:
             break
@@ -113,7 +114,7 @@ def _look(request: RunRequest) -> Findings:
             sent += looked.sent
             if looked.said:
                 found.said.append(f"{post.path}: {looked.said}")
-            if looked.begun or looked.due is not None:
+            if looked.begun or looked.overdue or looked.due is not None:
                 found.work.append(looked)
     if sent:
         found.said.append(f"{request.where}: {sent} of {len(posts)} posts say email_sent_at: sent before")
@@ -152,8 +153,7 @@ def _unless_too_long(post: Post, campaign: Campaign, settings: Settings, *, now:
     """A begun campaign goes on for `finish_within`; then it waits for a person."""
     limit = settings.run.finish_within
     if campaign.begun_at is not None and now - campaign.begun_at > limit:
-        said = f"begun at {campaign.begun_at:%Y-%m-%d %H:%M} and not finished within {format_duration(limit)}; "
-        return Looked(path=post.path, said=said + "held: `newsletter send` goes on with it")
+        return Looked(path=post.path, overdue=campaign)
     return Looked(path=post.path, begun=True)
 
 
@@ -202,6 +202,18 @@ def _send_one(request: RunRequest, looked: Looked) -> SendReport:
         return SendReport(post=str(looked.path), problems=(problem,), unfinished=True, until=later.until)
     except Refused as refusal:
         return SendReport(post=str(looked.path), problems=refusal.problems, refused=True)
+
+
+def _hold(request: RunRequest, path: Path, campaign: Campaign) -> SendReport:
+    """Hold a campaign that went on for too long; from now on it waits for a person."""
+    limit = format_duration(request.workspace.settings.run.finish_within)
+    assert campaign.begun_at is not None  # what was not begun cannot go on for too long
+    why = f"begun at {campaign.begun_at:%Y-%m-%d %H:%M} and not finished within {limit}"
+    with request.workspace.open_ledger() as (ledger, _), ledger.sender_lock():
+        ledger.set_state(campaign.id, CampaignState.HELD, reason=why)
+        counts = Counts(by_outcome=ledger.counts(campaign.id))
+    problem = Problem(text=f"held: {why}", file=str(path), hint="`newsletter resume` or `send` lets it go on")
+    return SendReport(post=str(path), problems=(problem,), counts=counts, held=why, unfinished=True)
 
 
 def _without_twins(found: Findings, posts: Iterable[Post]) -> list[Post]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shutil
+import sqlite3
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -118,3 +120,21 @@ def test_adopt_with_delivers_lets_again_reach_the_others(letter: Folder) -> None
     assert letter.mails == []
     assert letter("send", "post.md", "--list", "subs.csv", "--again").code == 0
     assert letter.mailed == ["reader5@example.net"]
+
+
+def test_a_campaign_that_goes_on_for_too_long_is_held_once(letter: Folder) -> None:
+    (letter.path / "post.md").unlink()
+    letter.write("posts/a.md", post("a", NOW - timedelta(hours=1)))
+    assert letter("send", "posts/a.md", "--list", "subs.csv", "--limit", "2").code == 75
+    with closing(sqlite3.connect(letter.path / ".newsletter" / "ledger.sqlite3")) as ledger:
+        ledger.execute("UPDATE campaigns SET begun_at = begun_at - ?", (8 * 86_400 * 1_000_000,))
+        ledger.commit()
+    first = letter("run", "posts", "--list", "subs.csv")
+    assert first.code == 75
+    assert "held" in first.err
+    second = letter("run", "posts", "--list", "subs.csv")
+    assert second.code == 0
+    assert "held" in second.out
+    assert len(letter.mails) == 2
+    assert letter("send", "posts/a.md", "--list", "subs.csv").code == 0
+    assert len(letter.mails) == 5
