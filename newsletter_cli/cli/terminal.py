@@ -118,7 +118,11 @@ class Terminal:
         return self.stdin.readline().strip().casefold() in {"y", "yes"}
 
     def open(self, page: Path) -> bool:
-        """Open a file in the person's browser, where there is a display; whether that was done.
+        """Open a file in the person's browser, where there is a display; whether that was done."""
+        return self.browse(page.resolve().as_uri())
+
+    def browse(self, url: str) -> bool:
+        """Open an address in the person's browser, where there is a display; whether that was done.
 
         Without a display the standard library would start a text browser in this terminal.
         """
@@ -127,7 +131,7 @@ class Terminal:
             return False
         import webbrowser
 
-        return webbrowser.open(page.resolve().as_uri())
+        return webbrowser.open(url)
 
     def _paint(self, stream: TextIO, text: str, colour: str) -> str:
         return f"\x1b[{colour}m{text}\x1b[0m" if self.coloured(stream) else text

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from typing import TYPE_CHECKING
+from urllib.parse import urlencode
 
 from newsletter_cli.jobs import gather, preview as job
 from newsletter_cli.jobs.prepare import prepare
@@ -48,6 +49,10 @@ class Showroom:
         self._workspace = open_workspace()
         self._prepared: Prepared | None = prepare(post, self._workspace.settings)
         self._print = self._fingerprint()
+
+    def require(self, address: str, tier: str) -> tuple[Problem, ...]:
+        """What is wrong with the mail that was asked for. Raises Refused or UsageError where it cannot be made."""
+        return self._made(Choice(address=address, tier=tier)).problems
 
     def look(self, choice: Choice) -> Shown:
         """The mail for one reader; what cannot be made is said in its problems."""
@@ -184,6 +189,12 @@ def open_showroom(show: Showroom, *, token: str, port: int = 0) -> Live:
         raise Refused(
             Problem(text=f"the preview cannot listen on {where}: {error}", hint="leave --port away, or take another")
         ) from error
+
+
+def fragment(address: str, tier: str) -> str:
+    """The end of the page's address that names whose mail is looked at first."""
+    said = urlencode({key: value for key, value in (("as", address), ("tier", tier)) if value})
+    return f"#{said}" if said else ""
 
 
 def _below(folder: Path) -> Iterator[Path]:
