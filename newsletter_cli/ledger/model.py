@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
@@ -144,3 +145,22 @@ class Suppression:
     source: str  # where it came from: "smtp", "one-click", a file name, "command line"
     evidence: str = ""  # a reply, a rule, a report's id
     since: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SoftBounce:
+    """A temporary failure reported after the mail was taken: a full mailbox, a server away for days."""
+
+    person: bytes
+    campaign: int | None = None  # None: the newest that the person is in
+    bounced_at: datetime
+    evidence: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SoftLimit:
+    """When temporary bounces suppress: `count` of a person's last `campaigns`, the first and last `span` apart."""
+
+    count: int = 3
+    campaigns: int = 5
+    span: timedelta = timedelta(days=7)

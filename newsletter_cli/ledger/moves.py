@@ -19,13 +19,14 @@ from sqlalchemy import (
     func,
     insert,
     literal_column,
+    or_,
     select,
     update,
 )
 
 from newsletter_cli.ledger.hot import Statement
 from newsletter_cli.ledger.model import SuppressionReason
-from newsletter_cli.ledger.states import SETTLED, WAITING, CampaignState, Outcome, sources
+from newsletter_cli.ledger.states import SETTLED, WAITING, CampaignState, IllegalMove, Outcome, sources
 from newsletter_cli.ledger.tables import campaigns, recipients, suppressions, to_integer
 
 if TYPE_CHECKING:
@@ -59,9 +60,18 @@ def moving(after: Outcome, among: Iterable[Outcome]) -> Update:
     return update(recipients).where(is_one_of(sources(after, among))).values(outcome=said(after))
 
 
+def requeueing(among: Iterable[Outcome]) -> Update:
+    """An update that lets settled rows of `among` wait again, unless they are suppressed; at a person's word only."""
+    chosen = tuple(among)
+    if not SETTLED.issuperset(chosen):
+        raise IllegalMove(f"{', '.join(sorted(chosen))}: what is not settled is not queued again by hand")
+    return moving(Outcome.QUEUED, chosen).where(~barred())
+
+
 def barred() -> ColumnElement[bool]:
     """Whether a row's person is suppressed, for its newsletter or everywhere."""
-    return exists(select(suppressions.c.who).where(suppressions.c.who.in_([_rows.person, _rows.everywhere])))
+    known = select(suppressions.c.who)
+    return or_(_rows.person.in_(known), _rows.everywhere.in_(known))
 
 
 _row = bindparam("row", type_=BigInteger)

@@ -16,7 +16,7 @@ from newsletter_cli.ledger.states import WAITING, Outcome
 from newsletter_cli.ledger.tables import campaigns, from_integer, recipients
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Collection, Iterable, Iterator
     from datetime import datetime
 
     from sqlalchemy import Connection, Row, Select
@@ -84,8 +84,8 @@ def _requeue_known(
 ) -> None:
     """Queue those of `added` again that stand in `among` and are not suppressed, as the list has them now."""
     statement = (
-        moves.moving(Outcome.QUEUED, among)
-        .where(_columns.campaign == campaign, _columns.person == bindparam("who"), ~moves.barred())
+        moves.requeueing(among)
+        .where(_columns.campaign == campaign, _columns.person == bindparam("who"))
         .values(
             email=bindparam("email"),
             version=bindparam("version"),
@@ -133,7 +133,7 @@ def requeue(
     connection: Connection, campaign: int, outcomes: Iterable[Outcome], person: bytes | None, now: datetime
 ) -> int:
     """Let settled rows wait again, their tries counted anew; a suppressed person's stay. Gives how many."""
-    statement = moves.moving(Outcome.QUEUED, outcomes).where(_columns.campaign == campaign, ~moves.barred())
+    statement = moves.requeueing(outcomes).where(_columns.campaign == campaign)
     if person is not None:
         statement = statement.where(_columns.person == person)
     return connection.execute(
@@ -152,25 +152,22 @@ def counts(connection: Connection, campaign: int) -> dict[Outcome, int]:
     return found
 
 
-def page(
-    connection: Connection, campaign: int, outcomes: Iterable[Outcome] | None, after: int, limit: int
-) -> list[RecipientRow]:
-    """Rows of a campaign in list order, from behind the id `after`."""
-    statement = _query().where(_columns.campaign == campaign, _columns.id > after)
+def stream(
+    connection: Connection, campaign: int, outcomes: Iterable[Outcome] | None, after: int, limit: int | None
+) -> Iterator[RecipientRow]:
+    """Rows of a campaign in list order, from behind the id `after`, as they are read."""
+    statement = _query().where(_columns.campaign == campaign, _columns.id > after).order_by(_columns.id)
     if outcomes is not None:
         statement = statement.where(moves.is_one_of(outcomes))
-    return [recipient_of(row) for row in connection.execute(statement.order_by(_columns.id).limit(limit))]
+    for row in connection.execution_options(yield_per=moves.GROUP).execute(statement.limit(limit)):
+        yield recipient_of(row)
 
 
-def waiting_page(connection: Connection, campaign: int, after: int, limit: int) -> list[tuple[int, bytes]]:
-    """Id and person of those who wait, from behind the id `after`."""
-    rows = connection.execute(
-        select(_columns.id, _columns.person)
-        .where(_columns.campaign == campaign, moves.is_one_of(WAITING), _columns.id > after)
-        .order_by(_columns.id)
-        .limit(limit)
-    )
-    return [(identifier, bytes(person)) for identifier, person in rows]
+def waiting(connection: Connection, campaign: int) -> Iterator[tuple[int, bytes]]:
+    """Id and person of those who wait, as they are read, in no order: sorting a million takes seconds."""
+    statement = select(_columns.id, _columns.person).where(_columns.campaign == campaign, moves.is_one_of(WAITING))
+    for row in connection.execution_options(yield_per=moves.GROUP).execute(statement):
+        yield row.id, bytes(row.person)
 
 
 def of_person(connection: Connection, person: bytes, newsletter: str | None = None) -> list[RecipientRow]:
@@ -187,6 +184,26 @@ def of_queue_id(connection: Connection, queue_id: str) -> RecipientRow | None:
     statement = _query().where(_columns.queue_id == queue_id, _columns.queue_id != literal_column("''"))
     row = connection.execute(statement.order_by(_columns.id.desc()).limit(1)).first()
     return None if row is None else recipient_of(row)
+
+
+def of_message_ids(
+    connection: Connection, wanted: Collection[str], local_of: Callable[[str, bytes], str]
+) -> dict[str, RecipientRow]:
+    """The rows of Message-IDs, by their left sides, which begin with the campaign's uid."""
+    left = {local: local.partition(".")[0] for local in wanted}
+    statement = select(campaigns.c.id, campaigns.c.uid).where(campaigns.c.uid.in_(sorted(set(left.values()))))
+    found: dict[str, int] = {}
+    for campaign, uid in connection.execute(statement).all():
+        sought = {local for local, its_uid in left.items() if its_uid == uid}
+        rows = select(_columns.id, _columns.person).where(_columns.campaign == campaign)
+        for identifier, person in connection.execution_options(yield_per=moves.GROUP).execute(rows):
+            local = local_of(uid, bytes(person))
+            if local in sought:
+                found[local] = identifier
+    return {
+        local: recipient_of(connection.execute(_query().where(_columns.id == identifier)).one())
+        for local, identifier in found.items()
+    }
 
 
 def _query() -> Select[Any]:

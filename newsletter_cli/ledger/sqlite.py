@@ -203,3 +203,16 @@ def copy(made: Engine, target: Path) -> None:
         raise explained(error, target) from error
     finally:
         pooled.close()
+
+
+def compact(made: Engine, path: Path) -> None:
+    """Write the file anew and empty the log: nothing of what was deleted or replaced is left in either."""
+    with made.connect() as connection:
+        driver = connection.connection.driver_connection
+        assert isinstance(driver, sqlite3.Connection)
+        try:
+            driver.execute("VACUUM")
+            # A reader at work keeps the log; a later checkpoint then empties it.
+            driver.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        except sqlite3.Error as error:
+            raise explained(error, path) from error

@@ -15,14 +15,17 @@ from typing import TYPE_CHECKING, Self
 from newsletter_cli.ledger import (
     about,
     campaigns,
+    forgetting,
     lock,
     moves,
     places,
     postgresql,
+    quotas,
     recipients,
     recovery,
     sqlite,
 )
+from newsletter_cli.ledger.bounces import Bounces
 from newsletter_cli.ledger.database import Database, open_database
 from newsletter_cli.ledger.recognise import Conflict
 from newsletter_cli.ledger.run import Run
@@ -31,7 +34,7 @@ from newsletter_cli.ledger.suppressions import Suppressions
 from newsletter_cli.problems import Problem, Refused
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Collection, Iterable, Iterator
     from datetime import datetime
     from pathlib import Path
 
@@ -44,18 +47,18 @@ __all__ = ["Conflict", "Ledger", "Run"]
 
 # What `--again` queues again beside newcomers: never those who failed or whose fate is unknown.
 AGAIN = frozenset({Outcome.WITHDRAWN, Outcome.CANCELLED, Outcome.SUPPRESSED})
-_PAGE = 1_000
 
 
 class Ledger:
-    """An open ledger; see `open`."""
+    """An open ledger; see `open`. `database` is for this room alone."""
 
     def __init__(self, database: Database, *, clock: Clock, ledger_id: str, boot: str) -> None:
         self.ledger_id = ledger_id
         self.suppressions = Suppressions(database, clock)
-        self._database = database
+        self.bounces = Bounces(database, clock)
+        self.database = database
         self._clock = clock
-        self._boot = boot
+        self.boot = boot
 
     @classmethod
     def open(
@@ -96,21 +99,21 @@ class Ledger:
 
     def close(self) -> None:
         """Close it; the files hold everything."""
-        self._database.close()
+        self.database.close()
 
     def writable(self) -> None:
         """Really write. Raises Refused or NotNow where nothing can be recorded."""
-        with self._database.writing() as connection:
+        with self.database.writing() as connection:
             about.put(connection, "checked", self._clock.now().isoformat())
 
     @contextmanager
     def sender_lock(self) -> Iterator[None]:
         """Be the one sender of this ledger. Raises NotNow where another process is."""
-        if self._database.path is not None:
-            with lock.hold(self._database.path):
+        if self.database.path is not None:
+            with lock.hold(self.database.path):
                 yield
             return
-        release, holder = postgresql.lock_sender(self._database.engine)
+        release, holder = postgresql.lock_sender(self.database.engine)
         if holder:
             raise lock.held(f"{holder} of the database server" if holder > 0 else "")
         try:
@@ -122,17 +125,17 @@ class Ledger:
 
     def find(self, newsletter: str, identity: PostIdentity) -> Campaign | None:
         """The campaign of a post, None where it was never mailed. Raises Conflict."""
-        with self._database.reading() as connection:
+        with self.database.reading() as connection:
             return campaigns.find(connection, newsletter, identity)
 
     def campaigns(self, newsletter: str | None = None) -> list[Campaign]:
         """The campaigns of a newsletter, or of all, oldest first."""
-        with self._database.reading() as connection:
+        with self.database.reading() as connection:
             return campaigns.all_of(connection, newsletter)
 
     def campaign(self, campaign: int) -> Campaign:
         """One campaign."""
-        with self._database.reading() as connection:
+        with self.database.reading() as connection:
             return campaigns.get(connection, campaign)
 
     def newsletters(self) -> list[str]:
@@ -156,7 +159,7 @@ class Ledger:
         that is begun already.
         """
         now = self._clock.now()
-        with self._database.writing() as connection:
+        with self.database.writing() as connection:
             known = campaigns.find(connection, newsletter, identity)
             if known is None:
                 campaign = campaigns.new(connection, newsletter, identity, uid, state)
@@ -165,7 +168,7 @@ class Ledger:
             campaigns.freeze(connection, campaign, identity, frozen)
             if state is CampaignState.SENDING:
                 campaigns.set_values(connection, campaign, begun_at=now)
-            recipients.insert(connection, self._database, campaign, recipients_)
+            recipients.insert(connection, self.database, campaign, recipients_)
             moves.bar_waiting(connection, campaign, now)
             return campaigns.get(connection, campaign)
 
@@ -191,10 +194,10 @@ class Ledger:
         A campaign that was finished, cancelled or adopted goes on. Gives how many wait more than before.
         """
         now = self._clock.now()
-        with self._database.writing() as connection:
+        with self.database.writing() as connection:
             before = recipients.counts(connection, campaign)
             recipients.insert(
-                connection, self._database, campaign, recipients.requeueing(connection, campaign, added, requeue, now)
+                connection, self.database, campaign, recipients.requeueing(connection, campaign, added, requeue, now)
             )
             moves.bar_waiting(connection, campaign, now)
             after = recipients.counts(connection, campaign)
@@ -205,7 +208,7 @@ class Ledger:
 
     def fill(self, campaign: int, known: Iterable[NewRecipient]) -> int:
         """Give waiting rows that an import left without address theirs, from a list; gives how many."""
-        with self._database.writing() as connection:
+        with self.database.writing() as connection:
             return recipients.fill(connection, campaign, known)
 
     def adopt(
@@ -218,7 +221,7 @@ class Ledger:
     ) -> Campaign:
         """Record a post as mailed elsewhere, to `persons` where that is known. Raises Conflict for one begun here."""
         now = self._clock.now()
-        with self._database.writing() as connection:
+        with self.database.writing() as connection:
             known = campaigns.find(connection, newsletter, identity)
             if known is not None and known.state is not CampaignState.ADOPTED:
                 raise Conflict(
@@ -230,17 +233,17 @@ class Ledger:
                 else campaigns.new(connection, newsletter, identity, uid, CampaignState.ADOPTED, subject=identity.title)
             )
             campaigns.set_values(connection, campaign, sent_stamp=sent_stamp)
-            recipients.insert(connection, self._database, campaign, persons, outcome=Outcome.SENT, now=now)
+            recipients.insert(connection, self.database, campaign, persons, outcome=Outcome.SENT, now=now)
             return campaigns.get(connection, campaign)
 
     def frozen(self, campaign: int) -> Frozen:
         """What the campaign mails. Raises LookupError for an adopted one."""
-        with self._database.reading() as connection:
+        with self.database.reading() as connection:
             return campaigns.frozen(connection, campaign)
 
     def accept_edit(self, campaign: int, identity: PostIdentity, frozen: Frozen) -> None:
         """Mail the edited post to those who still wait."""
-        with self._database.writing() as connection:
+        with self.database.writing() as connection:
             campaigns.freeze(connection, campaign, identity, frozen)
 
     def state(self, campaign: int) -> CampaignState:
@@ -251,27 +254,27 @@ class Ledger:
         self, campaign: int, state: CampaignState, reason: str = "", wait_until: datetime | None = None
     ) -> None:
         """Pause, hold or go on; or give a new reason or time to wait. Raises Refused where that cannot be."""
-        with self._database.writing() as connection:
+        with self.database.writing() as connection:
             campaigns.set_state(connection, campaign, state, reason=reason, wait_until=wait_until)
 
     def cancel(self, campaign: int) -> int:
         """Settle what is left as cancelled; gives how many. A mail that is handed over is settled by its run."""
-        with self._database.writing() as connection:
+        with self.database.writing() as connection:
             return campaigns.cancel(connection, campaign, self._clock.now())
 
     def finish(self, campaign: int, sent_stamp: str) -> bool:
         """Close a campaign in which everyone is settled, with the value for the post; gives whether it is closed."""
-        with self._database.writing() as connection:
+        with self.database.writing() as connection:
             return campaigns.finish(connection, campaign, sent_stamp, self._clock.now())
 
     def unbegin(self, campaign: int, reason: str = "") -> bool:
         """Take a beginning back of which nobody was tried; gives whether that was so."""
-        with self._database.writing() as connection:
+        with self.database.writing() as connection:
             return campaigns.unbegin(connection, campaign, reason)
 
     def stamped(self, campaign: int) -> None:
         """Note that the post carries its stamp."""
-        with self._database.writing() as connection:
+        with self.database.writing() as connection:
             campaigns.set_values(connection, campaign, stamped=True)
 
     def start_run(self, campaign: int, *, only: bytes | None = None) -> Run:
@@ -280,18 +283,18 @@ class Ledger:
         Deferred recipients of earlier runs are due at once. With `only`, the run is for one person alone.
         """
         now = self._clock.now()
-        with self._database.writing() as connection:
+        with self.database.writing() as connection:
             recovered = recovery.recover(
-                connection, campaign, boot=self._boot, durable=self._database.path is None, now=now
+                connection, campaign, boot=self.boot, durable=self.database.path is None, now=now
             )
-            run = recovery.begin_run(connection, campaign, boot=self._boot, process=os.getpid(), only=only, now=now)
+            run = recovery.begin_run(connection, campaign, boot=self.boot, process=os.getpid(), only=only, now=now)
 
         def ended(run: int) -> None:
-            with self._database.writing() as connection:
+            with self.database.writing() as connection:
                 recovery.end_run(connection, run, self._clock.now())
 
         return Run(
-            self._database.hot(),
+            self.database.hot(),
             clock=self._clock,
             campaign=campaign,
             run=run,
@@ -304,38 +307,24 @@ class Ledger:
 
     def counts(self, campaign: int) -> dict[Outcome, int]:
         """How many stand in each state; every state is there."""
-        with self._database.reading() as connection:
+        with self.database.reading() as connection:
             return recipients.counts(connection, campaign)
 
     def recipients(
         self, campaign: int, outcomes: Iterable[Outcome] | None = None, after: int = 0, limit: int | None = None
     ) -> Iterator[RecipientRow]:
-        """Rows in list order, from behind the id `after`; streams in pages."""
-        chosen = None if outcomes is None else tuple(outcomes)
-        while limit is None or limit > 0:
-            wanted = _PAGE if limit is None else min(_PAGE, limit)
-            with self._database.reading() as connection:
-                found = recipients.page(connection, campaign, chosen, after, wanted)
-            yield from found
-            if len(found) < wanted:
-                return
-            after = found[-1].id
-            limit = None if limit is None else limit - len(found)
+        """Rows in list order, from behind the id `after`; streams out of one consistent state."""
+        with self.database.reading() as connection:
+            yield from recipients.stream(connection, campaign, outcomes, after, limit)
 
     def waiting(self, campaign: int) -> Iterator[tuple[int, bytes]]:
-        """Id and person of those who wait, in list order; streams in pages."""
-        after = 0
-        while True:
-            with self._database.reading() as connection:
-                found = recipients.waiting_page(connection, campaign, after, _PAGE)
-            yield from found
-            if len(found) < _PAGE:
-                return
-            after = found[-1][0]
+        """Id and person of those who wait, in no order; streams out of one consistent state."""
+        with self.database.reading() as connection:
+            yield from recipients.waiting(connection, campaign)
 
     def withdraw(self, campaign: int, ids: Iterable[int]) -> int:
         """Settle waiting rows that are gone from the list, or out of the audience; gives how many."""
-        with self._database.writing() as connection:
+        with self.database.writing() as connection:
             return moves.withdraw(connection, campaign, ids, self._clock.now())
 
     def requeue(self, campaign: int, outcomes: Iterable[Outcome], person: bytes | None = None) -> int:
@@ -344,7 +333,7 @@ class Ledger:
         A campaign that was finished, cancelled or adopted then goes on.
         """
         now = self._clock.now()
-        with self._database.writing() as connection:
+        with self.database.writing() as connection:
             moved = recipients.requeue(connection, campaign, outcomes, person, now)
             if moved:
                 campaigns.reopen(connection, campaign, now)
@@ -352,7 +341,7 @@ class Ledger:
 
     def history(self, person_of: Callable[[str], bytes]) -> list[tuple[Campaign, RecipientRow]]:
         """Every campaign that somebody is in, oldest first; `person_of` gives who they are to a newsletter id."""
-        with self._database.reading() as connection:
+        with self.database.reading() as connection:
             known = {campaign.id: campaign for campaign in campaigns.all_of(connection, None)}
             rows = [
                 row
@@ -363,16 +352,40 @@ class Ledger:
 
     def find_recipient(self, *, person: bytes) -> RecipientRow | None:
         """A person's row in the newest campaign that has one."""
-        with self._database.reading() as connection:
+        with self.database.reading() as connection:
             return next(iter(recipients.of_person(connection, person)), None)
+
+    def sent_since(self, account: str, since: datetime) -> int:
+        """How many mails an SMTP account handed over since then: at least the true number (`quotas`)."""
+        with self.database.reading() as connection:
+            named = quotas.SENT_SINCE.named(quotas.since(account, since))
+            return connection.execute(quotas.SENT_SINCE.core, named).scalar() or 0
 
     def find_by_queue_id(self, queue_id: str) -> RecipientRow | None:
         """The row whose mail a server took under this id."""
-        with self._database.reading() as connection:
+        with self.database.reading() as connection:
             return recipients.of_queue_id(connection, queue_id)
+
+    def find_by_message_ids(
+        self, wanted: Collection[str], local_of: Callable[[str, bytes], str]
+    ) -> dict[str, RecipientRow]:
+        """The rows of Message-IDs, by their left sides.
+
+        `local_of` gives the left side for a campaign's uid and a person; it is asked for everybody in the campaigns
+        named, 3 s for a million, so many are better looked up in one call.
+        """
+        with self.database.reading() as connection:
+            return recipients.of_message_ids(connection, wanted, local_of)
+
+    def forget(self, person_of: Callable[[str], bytes], everywhere: bytes) -> int:
+        """Leave only keyed hashes of somebody, suppressed everywhere; gives in how many campaigns they were.
+
+        `person_of` gives who they are to a newsletter id.
+        """
+        return forgetting.forget(self.database, person_of, everywhere, self._clock.now())
 
     def backup(self, target: Path) -> None:
         """Write a consistent copy of the file to `target` (mode 0600), also while a sender is at work."""
-        if self._database.path is None:
+        if self.database.path is None:
             raise Refused(Problem(text="the ledger is in a database server", hint="use pg_dump", code="ledger-backup"))
-        sqlite.copy(self._database.engine, target)
+        sqlite.copy(self.database.engine, target)

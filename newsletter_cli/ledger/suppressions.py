@@ -48,7 +48,7 @@ class Suppressions:
         rest = iter(added)
         while group := list(islice(rest, _GROUP)):
             with self._database.writing() as connection:
-                new += bar(connection, group, now=self._clock.now())
+                new += len(bar(connection, group, now=self._clock.now()))
         return new
 
     def remove(self, *who: bytes, reason: SuppressionReason | None = None, after: datetime | None = None) -> int:
@@ -102,16 +102,19 @@ class Suppressions:
             return connection.execute(select(func.count()).select_from(suppressions)).scalar_one()
 
 
-def bar(connection: Connection, added: Collection[Suppression], *, now: datetime) -> int:
-    """Suppress inside a transaction; gives how many were new."""
+def bar(connection: Connection, added: Collection[Suppression], *, now: datetime) -> list[Suppression]:
+    """Suppress inside a transaction; gives those that were new."""
     known = set(
         connection.execute(
             select(suppressions.c.who).where(suppressions.c.who.in_([one.who for one in added]))
         ).scalars()
     )
-    new = {one.who: one for one in reversed(list(added)) if one.who not in known}
+    new: dict[bytes, Suppression] = {}
+    for one in added:
+        if one.who not in known:
+            new.setdefault(one.who, one)
     if new:
-        connection.execute(suppressions.insert(), [_stored(one) for one in reversed(new.values())])
+        connection.execute(suppressions.insert(), [_stored(one) for one in new.values()])
     everybody = [one.who for one in added if not one.newsletter]
     for campaign, newsletter in _unsettled(connection):
         in_campaign = (
@@ -124,7 +127,7 @@ def bar(connection: Connection, added: Collection[Suppression], *, now: datetime
             connection.execute(in_campaign.where(recipients.c.person.in_(here)))
         if everybody:
             connection.execute(in_campaign.where(recipients.c.everywhere.in_(everybody)))
-    return len(new)
+    return [*new.values()]
 
 
 def _unsettled(connection: Connection) -> list[tuple[int, str]]:

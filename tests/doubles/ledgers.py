@@ -7,14 +7,16 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from newsletter_cli.ledger.model import Frozen, NewRecipient, PostIdentity, Suppression, SuppressionReason
+from newsletter_cli.ledger.model import Frozen, NewRecipient, PostIdentity, Settled, Suppression, SuppressionReason
+from newsletter_cli.ledger.states import Outcome
 from newsletter_cli.ledger.store import Ledger
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from pathlib import Path
 
-    from newsletter_cli.ledger.model import Campaign
+    from newsletter_cli.ledger.model import Campaign, Claim
+    from newsletter_cli.ledger.run import Run
 
 URL = "sqlite:///.newsletter/ledger.sqlite3"
 IDENTITY = "0123456789abcdef"
@@ -103,3 +105,25 @@ def opened(folder: Path, **changed: Any) -> Iterator[Ledger]:
 def begun(ledger: Ledger, numbers: Iterable[int] = range(5), **changed: Any) -> Campaign:
     """The first post, begun for these readers."""
     return ledger.begin("letter", post(), "uid1", frozen(), readers(*numbers), **changed)
+
+
+def told(ledger: Ledger, campaign: int) -> dict[str, int]:
+    """How many stand in each state, without the empty ones."""
+    return {outcome.value: number for outcome, number in ledger.counts(campaign).items() if number}
+
+
+def outcomes(ledger: Ledger, campaign: int) -> list[str]:
+    """The state of each recipient, in list order."""
+    return [row.outcome.value for row in ledger.recipients(campaign)]
+
+
+def settled(claim: Claim, outcome: Outcome, **changed: Any) -> Settled:
+    return Settled(id=claim.id, outcome=outcome, **changed)
+
+
+def mailed(run: Run, number: int, outcome: Outcome = Outcome.SENT, **changed: Any) -> list[Claim]:
+    """Claim, hand over and settle as many as there are, up to `number`."""
+    claims = run.claim(number)
+    assert run.hand_over([claim.id for claim in claims]) == {claim.id for claim in claims}
+    run.settle([settled(claim, outcome, **changed) for claim in claims])
+    return claims
