@@ -114,7 +114,9 @@ def _readable(colour: str, ground: str) -> str:
     red, green, blue = (int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5))
     hue, light, fullness = colorsys.rgb_to_hls(red, green, blue)
     step = 0.01 if _luminance(ground) < 0.2 else -0.01
-    while contrast(colour, ground) < READABLE + 0.5 and 0 < light < 1:
+    for _ in range(100):  # from black to white in hundredths
+        if contrast(colour, ground) >= READABLE + 0.5:
+            break
         light = min(1.0, max(0.0, light + step))
         colour = "#" + "".join(f"{round(part * 255):02x}" for part in colorsys.hls_to_rgb(hue, light, fullness))
     return colour
