@@ -28,7 +28,9 @@ LOST = "the program ended before the server's answer was known"
 
 
 def fate(outcome: Outcome, *, same_boot: bool) -> Outcome:
-    """What a row in flight becomes when its run is dead."""
+    """What a row becomes when its run is dead: one in flight is queued or unknown, any other stays."""
+    if outcome not in IN_FLIGHT:
+        return outcome
     if outcome is Outcome.CLAIMED and same_boot:
         return Outcome.QUEUED
     return Outcome.UNKNOWN
