@@ -276,11 +276,17 @@ class _Opening:
     def _secure(self) -> bool:
         if self.client.get_transport_info("sslcontext") is not None:
             return True
-        peer = self.client.get_transport_info("peername")
-        try:
-            return ipaddress.ip_address(str(peer[0]).partition("%")[0]).is_loopback
-        except (TypeError, IndexError, ValueError):
-            return False
+        return _is_loopback(self.client.get_transport_info("peername"))
+
+
+def _is_loopback(peer: object) -> bool:
+    """Whether an address as sockets give it, (host, port, …), is this very machine."""
+    if not isinstance(peer, tuple) or not peer:
+        return False
+    try:
+        return ipaddress.ip_address(str(peer[0]).partition("%")[0]).is_loopback
+    except ValueError:
+        return False
 
 
 def _method(section: SmtpSection, offered: Sequence[str]) -> str:

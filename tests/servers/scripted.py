@@ -188,7 +188,9 @@ class ScriptedServer:
 
     async def _serve(self) -> None:
         self._stopping = asyncio.Event()
-        place = socket.create_server(("127.0.0.1", 0))
+        # asyncio turns Nagle's delay off only where the protocol is named.
+        place = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+        place.bind(("127.0.0.1", 0))
         if self._narrow:
             place.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         server = await asyncio.start_server(
