@@ -14,6 +14,8 @@ from dataclasses import dataclass
 # RFC 5321 §4.5.3.1: local part 64 octets, path 256 with its brackets.
 MAX_LOCAL_OCTETS = 64
 MAX_ADDRESS_OCTETS = 254
+# A cell or setting beyond this is no address with a name; it would only be searched for long.
+_LONGEST_TEXT = 1000
 
 # Dot-atom (RFC 5322 §3.2.3) at a host name of at least two labels with a non-numeric last one (RFC 1035 §2.3.4).
 _ATEXT = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
@@ -62,7 +64,7 @@ def parse(text: str) -> Address:
 
     Raises AddressError with the reason.
     """
-    text = text.strip()
+    text = _trimmed(text)
     match = _PLAIN.match(text)
     if match and len(match["local"]) <= MAX_LOCAL_OCTETS and len(text) <= MAX_ADDRESS_OCTETS:
         domain = match["domain"].lower()
@@ -104,18 +106,28 @@ def _parse_slowly(text: str) -> Address:
 
 def parse_mailbox(text: str) -> Mailbox:
     """Read ``Name <a@b>``, ``"Name" <a@b>``, ``mailto:a@b`` or a bare address. Raises AddressError."""
-    text = text.strip()
+    text = _trimmed(text)
     match = _NAME_ADDR.match(text)
     if not match:
         return Mailbox("", parse(re.sub(r"\Amailto:", "", text, flags=re.IGNORECASE)))
     name = match["plain"] if match["quoted"] is None else re.sub(r"\\(.)", r"\1", match["quoted"])
-    return Mailbox(" ".join(name.split()), parse(re.sub(r"\Amailto:", "", match["address"], flags=re.IGNORECASE)))
+    name = " ".join(name.split())
+    if any(unicodedata.category(char) == "Cc" for char in name):
+        raise AddressError("a control character in the name")
+    return Mailbox(name, parse(re.sub(r"\Amailto:", "", match["address"], flags=re.IGNORECASE)))
 
 
 def masked(address: Address) -> str:
     """The address as a public page may show it: ``a…e@example.com``."""
     local = address.local
     return f"{local[0]}…{local[-1] if len(local) > 2 else ''}@{address.domain}"
+
+
+def _trimmed(text: str) -> str:
+    text = text.strip()
+    if len(text) > _LONGEST_TEXT:
+        raise AddressError(f"{_shown(text)} is no address: it is {len(text)} characters long")
+    return text
 
 
 def _shown(text: str, limit: int = 60) -> str:

@@ -10,8 +10,9 @@ import re
 from dataclasses import dataclass
 from enum import StrEnum
 
-# RFC 3463 §2: class "." subject "." detail, at the start of the text or after the basic code.
-_ENHANCED = re.compile(r"^([245])\.(\d{1,3})\.(\d{1,3})(?:\s+|$)")
+# RFC 3463 §2: class "." subject "." detail, at the start of the text (RFC 2034 §4). Real servers also write
+# "#5.1.0 ..." and "5.1.1: ..."; four numbers are an IP address.
+_ENHANCED = re.compile(r"[#(\[]?([245])\.([0-9]{1,3})\.([0-9]{1,3})(?![0-9])(?!\.[0-9])")
 
 
 @dataclass(frozen=True, slots=True)

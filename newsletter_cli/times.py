@@ -6,6 +6,7 @@ timedeltas; what a person writes (``10m``, ``14/s``, ``2026-12-01 09:00 America/
 
 from __future__ import annotations
 
+import math
 import re
 import time
 from dataclasses import dataclass
@@ -21,8 +22,8 @@ _UNITS = {
     "d": timedelta(days=1),
     "w": timedelta(weeks=1),
 }
-_DURATION_PART = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|[smhdw])")
-_RATE = re.compile(r"(\d+(?:\.\d+)?)\s*/\s*(?:(\d+)\s*)?(s|m|h|d)\Z")
+_DURATION_PART = re.compile(r"\s*([0-9]+(?:\.[0-9]+)?)\s*(ms|[smhdw])")
+_RATE = re.compile(r"([0-9]+(?:\.[0-9]+)?)\s*/\s*(?:([0-9]+)\s*)?(s|m|h|d)\Z")
 
 
 class Clock(Protocol):
@@ -64,11 +65,14 @@ def parse_duration(text: str) -> timedelta:
     parts = list(_DURATION_PART.finditer(cleaned))
     if not parts or "".join(part[0] for part in parts) != cleaned:
         raise ValueError(f"{text!r} is no duration; write a number and a unit: 90s, 10m, 48h, 7d")
-    return sum((float(part[1]) * _UNITS[part[2]] for part in parts), timedelta(0))
+    try:
+        return sum((float(part[1]) * _UNITS[part[2]] for part in parts), timedelta(0))
+    except OverflowError as error:
+        raise ValueError(f"{text!r} is longer than can be counted") from error
 
 
 def format_duration(duration: timedelta) -> str:
-    """The shortest spelling that `parse_duration` reads back: ``90s``, ``10m``, ``1h30m``, ``0s``."""
+    """In whole units, the largest first, as `parse_duration` reads it back: ``10m``, ``1h30m``, ``2d``, ``0s``."""
     milliseconds = round(duration / timedelta(milliseconds=1))
     said = ""
     for unit in ("d", "h", "m", "s", "ms"):
@@ -96,27 +100,33 @@ class Rate:
         return self.window <= timedelta(minutes=1)
 
     def __str__(self) -> str:
-        window = format_duration(self.window)
-        return f"{self.count:g}/{window[1:] if window.startswith('1') and not window[1].isdigit() else window}"
+        unit = next((unit for unit in "dhm" if self.window % _UNITS[unit] == timedelta(0)), "s")
+        number = self.window // _UNITS[unit]
+        count = int(self.count) if self.count.is_integer() else self.count
+        return f"{count}/{number if number > 1 else ''}{unit}"
 
 
 def parse_rate(text: str) -> Rate:
     """Read ``14/s``, ``300/m``, ``100/h``, ``2000/d``, ``5/10s``. Raises ValueError."""
     match = _RATE.match(text.strip().lower())
-    if not match or float(match[1]) <= 0 or match[2] == "0":
+    try:
+        rate = Rate(float(match[1]), int(match[2] or 1) * _UNITS[match[3]]) if match else None
+    except OverflowError:
+        rate = None
+    if rate is None or not 0 < rate.count < math.inf or not rate.window:
         raise ValueError(f"{text!r} is no rate; write a number and a unit: 14/s, 300/m, 2000/d")
-    return Rate(float(match[1]), int(match[2] or 1) * _UNITS[match[3]])
+    return rate
 
 
 def zone(name: str) -> tzinfo:
     """The zone of an IANA name, ``UTC``, ``Z`` or an offset ``+02:00``. Raises ValueError."""
     if name.upper() in {"UTC", "Z", "GMT"}:
         return UTC
-    offset = re.fullmatch(r"([+-])(\d{2}):?(\d{2})", name)
-    if offset:
-        size = timedelta(hours=int(offset[2]), minutes=int(offset[3]))
-        return timezone(size if offset[1] == "+" else -size)
+    offset = re.fullmatch(r"([+-])([0-9]{2}):?([0-5][0-9])", name)
     try:
+        if offset:
+            size = timedelta(hours=int(offset[2]), minutes=int(offset[3]))
+            return timezone(size if offset[1] == "+" else -size)
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError) as error:
         raise ValueError(f"{name!r} is no time zone; write one like Europe/Berlin, UTC or +02:00") from error

@@ -56,7 +56,7 @@ class Keys:
             match entry.split():
                 case ["identity", value]:
                     identity = _key(value)
-                case ["token", number, value] if number.isdigit() and 1 <= int(number) <= 255:
+                case ["token", number, value] if re.fullmatch(r"[0-9]{1,3}", number) and 1 <= int(number) <= 255:
                     signing[int(number)] = _key(value)
                 case _:
                     raise ValueError("an entry of the key file is neither 'identity HEX' nor 'token NUMBER HEX'")
@@ -66,6 +66,8 @@ class Keys:
 
     def rotated(self, random: bytes) -> Keys:
         """The same identity with a new token key of 32 random octets; the old ones stay accepted."""
+        if len(random) != 32:
+            raise ValueError("32 random octets are needed")
         return Keys(self.identity, {**self.signing, max(self.signing) + 1: random})
 
     @property
@@ -109,6 +111,8 @@ def message_id_local(keys: Keys, campaign: str, who: bytes) -> str:
 
 def mint(keys: Keys, who: bytes) -> str:
     """The token of a person (or of NOBODY): 48 characters."""
+    if len(who) != PERSON_OCTETS:
+        raise ValueError(f"a person is {PERSON_OCTETS} octets")
     number = max(keys.signing)
     head = bytes([_VERSION, number]) + who
     return _base32(head + _mac(keys.signing[number], head))
