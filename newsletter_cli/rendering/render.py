@@ -165,7 +165,9 @@ def _behind(cut: paywall.Cut | None, post: Post) -> list[Problem]:
     """What free readers miss of the part that is theirs."""
     if cut is None or not cut.notes:
         return []
-    said = f"{cut.notes} footnotes of the free part stand behind the paywall: free readers do not get them"
+    said = (
+        f"footnotes of the free part that stand behind the paywall, so that free readers do not get them: {cut.notes}"
+    )
     return [Problem(text=said, file=str(post.path), line=cut.line, severity=Severity.NOTE, code="paywall-footnotes")]
 
 
