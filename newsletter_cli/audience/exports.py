@@ -17,7 +17,7 @@ from newsletter_cli.audience import headers, words
 from newsletter_cli.audience.marks import Kind, Mark
 from newsletter_cli.audience.reader import Reader
 from newsletter_cli.audience.services import SERVICES, Service
-from newsletter_cli.audience.suspects import is_other_channel, is_place, kind_of
+from newsletter_cli.audience.suspects import is_free_text, is_other_channel, is_place, kind_of
 from newsletter_cli.audience.table import ADDRESS_LIKE
 from newsletter_cli.audience.tiers import HEADERS, TierColumn, Tiering
 from newsletter_cli.audience.words import Meaning, compact
@@ -72,6 +72,11 @@ class _Layout:
     sample: Sequence[Row]
     file: str
 
+    def share_of_addresses(self, place: int) -> float:
+        """Which part of a column's cells hold an address."""
+        values = self.values(place)
+        return sum(ADDRESS_LIKE.search(cell) is not None for cell in values) / len(values) if values else 0.0
+
     def values(self, place: int) -> list[str]:
         """What the sample holds in one column, without empty cells."""
         return [cell for row in self.sample if place < len(row.cells) and (cell := row.cells[place].strip())]
@@ -97,18 +102,14 @@ def _service(present: frozenset[str]) -> Service:
 
 def _email_column(layout: _Layout, wishes: Wishes) -> int:
     """By what the user said, by header, else by content. Raises Refused."""
-    named = wishes.place("email", layout.shown, None)
-    if named is None:
-        named = headers.find(headers.EMAIL, layout.compacted)
-    if named is not None:
-        return named
-    found = Counter(
-        {
-            place: sum(ADDRESS_LIKE.search(cell) is not None for cell in values) / len(values)
-            for place in range(len(layout.shown))
-            if (values := layout.values(place))
-        }
-    )
+    asked = wishes.place("email", layout.shown, None)
+    if asked is not None:
+        return asked
+    found = Counter({place: layout.share_of_addresses(place) for place in range(len(layout.shown))})
+    named = [place for word in headers.EMAIL for place, cell in enumerate(layout.compacted) if cell == word]
+    if named:
+        # Of several the one most trusted that really holds addresses: "mail" may be a street.
+        return next((place for place in named if found[place] >= 0.5), max(named, key=lambda place: found[place]))
     likely = [place for place, share in found.most_common() if share >= 0.5] or [
         place for place, share in found.most_common() if share > 0
     ]
@@ -209,7 +210,8 @@ def _kind_by_content(layout: _Layout, place: int) -> Kind | None:
     if not distinct or len(distinct) > _MOST_STATUS_WORDS:
         return None
     said = [words.status(value) for value in distinct]
-    if Meaning.OUT not in said or is_other_channel(layout.shown[place]):
+    header = layout.shown[place]
+    if Meaning.OUT not in said or is_other_channel(header) or is_free_text(header):
         return None
     if any(words.outright(value) for value in distinct) and said.count(Meaning.UNKNOWN) * 2 <= len(said):
         return Kind.WORD

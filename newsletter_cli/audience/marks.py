@@ -166,6 +166,8 @@ class Mark:
         own = self._meanings.get(said)
         if own is not None:
             return own
+        if "*" in self._meanings and not words.is_empty(cell):
+            return self._meanings["*"]
         found = _READ[self.kind](cell)
         return Meaning.IN if found is Meaning.UNKNOWN and self.settled else found
 

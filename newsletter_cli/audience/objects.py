@@ -42,7 +42,7 @@ def records(text: str, *, file: str) -> list[tuple[int, dict[str, str]]]:
     for position, value in found:
         line += text.count("\n", seen, position)
         seen = position
-        rows.append((line, {str(key): _cell(item) for key, item in value.items()}))
+        rows.append((line, {_cell(key): _cell(item) for key, item in value.items()}))
     return rows
 
 
@@ -90,6 +90,8 @@ def _cell(value: Any) -> str:
         return ""
     if isinstance(value, bool):
         return "true" if value else "false"
-    if isinstance(value, (list, tuple)) and all(isinstance(item, str) for item in value):
-        return ", ".join(value)
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    if isinstance(value, list) and all(isinstance(item, str) for item in value):
+        value = ", ".join(value)
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    # A lone surrogate, which JSON can spell and no encoding can write (RFC 8259 §8.2).
+    return text if text.isascii() else text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")

@@ -60,7 +60,6 @@ class Reader:
         self.tiering = tiering
         self._names = names
         self._trusted = frozenset({email, *names, *(mark.index for mark in marks)} - {None}) | ignored
-        self._keys = _first_of_each(header)
 
     def read(self, cells: Sequence[str]) -> Read:
         """Read one row's cells."""
@@ -116,7 +115,10 @@ class Reader:
 
     def fields(self, cells: Sequence[str]) -> dict[str, str]:
         """The row's columns by header, and first_name, last_name and name where columns give them."""
-        found = {key: plain_text(cells[place]) for place, key in self._keys if place < len(cells)}
+        found: dict[str, str] = {}
+        for key, cell in zip(self.header, cells, strict=False):
+            if not found.get(key):  # of two columns with one header the first that holds something
+                found[key] = plain_text(cell)
         first, last, whole = (
             plain_text(cells[place]) if place is not None and place < len(cells) else "" for place in self._names
         )
@@ -141,12 +143,15 @@ class Reader:
             if values:
                 shown = ", ".join(repr(value[:40]) for value in values[:10])
                 more = f" and {len(values) - 10} more" if len(values) > 10 else ""
+                unnamed = mark.header == f"column {mark.index + 1}"
+                label = mark.header if unnamed else f"column {mark.header!r}"
+                name = f"{mark.index + 1}" if unnamed or "=" in mark.header else mark.header
                 yield Problem(
-                    text=f"column {mark.header!r} may say who must not be mailed and is not understood: {shown}{more}",
+                    text=f"{label} may say who must not be mailed and is not understood: {shown}{more}",
                     file=self.file,
                     hint=(
-                        f"say which value means 'do not mail': --opt-out '{mark.header}=VALUE'"
-                        f" (or, if none does: --column 'ignore={mark.header}')"
+                        f"say which value means 'do not mail': --opt-out '{name}=VALUE' (any value: '{name}=*')"
+                        f" or, if none does, --column 'ignore={name}'"
                     ),
                     code="list-opt-out",
                 )
@@ -158,17 +163,11 @@ class Reader:
             raise Refused(*found)
 
 
-def _first_of_each(header: Sequence[str]) -> tuple[tuple[int, str], ...]:
-    """Place and key of every column; of two with the same header the first."""
-    seen: dict[str, int] = {}
-    for place, key in enumerate(header):
-        seen.setdefault(key, place)
-    return tuple((place, key) for key, place in seen.items())
-
-
 def plain_text(cell: str) -> str:
     """A cell without padding, and without the apostrophe that spreadsheets put before what looks like a formula."""
     stripped = cell.strip()
+    if stripped.startswith('="') and stripped.endswith('"') and len(stripped) > 2:
+        return stripped[2:-1]  # text that a spreadsheet was told to leave alone
     return stripped[1:] if stripped[:1] == "'" and stripped[1:2] in {"=", "+", "-", "@"} else stripped
 
 

@@ -115,7 +115,7 @@ def examine(stream: BinaryIO, *, file: str) -> Examined:
 
 def _damage(bad: int, file: str) -> Problem:
     return Problem(
-        text=f"{bad} octets are not UTF-8 like the rest; rows that hold them in the address are left out",
+        text=f"{bad} of its octets are not UTF-8 like the rest; a row with one in its address is left out",
         file=file,
         hint="export the list again as UTF-8",
         severity=Severity.WARNING,

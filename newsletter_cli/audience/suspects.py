@@ -54,7 +54,8 @@ _GLUED = _several("is has was email mail user contact subscriber member subscrip
 _CONFIRMS = ("confirm", "verif", "bestatig", "bevestig", "doi", "bekraft")
 _STATUS_WORDS = frozenset(
     _several(
-        """status statut situacao tila stav durum stato zustand statuscode substatus статус 状态 状態 ステータス"""
+        """status statut situacao tila stav durum stato zustand statuscode substatus validity deliverability
+        статус 状态 状態 ステータス"""
     )
 )
 # A status in one language, or at one service, and a part of a country in another.
@@ -93,6 +94,10 @@ _TAGS = frozenset(
             etiquettes schlagworte taggar kategorien categories"""
     )
 )
+# Where people write whole sentences, a word among them makes no column of status words.
+_FREE_TEXT = frozenset(
+    _several("note notes comment comments remark remarks description bio message notiz notizen kommentar bemerkung")
+)
 _LOOSE = frozenset(_several("newsletter newsletters mailing mailings emailnewsletter"))
 
 
@@ -117,6 +122,11 @@ def kind_of(header: str) -> Kind | None:
     if _GOOD_WORDS.intersection(split) or any(part in joined for part in _GOOD_JOINED):
         return _good_kind(split)
     return Kind.LOOSE_FLAG if joined in _LOOSE else None
+
+
+def is_free_text(header: str) -> bool:
+    """Whether a column is for people's own words."""
+    return not _FREE_TEXT.isdisjoint(words.header_words(header))
 
 
 def _unglued(word: str) -> tuple[str, ...]:

@@ -16,7 +16,7 @@ import re
 import tempfile
 from dataclasses import dataclass
 from itertools import chain, islice
-from typing import TYPE_CHECKING, BinaryIO, NamedTuple
+from typing import TYPE_CHECKING, BinaryIO, NamedTuple, cast
 
 from newsletter_cli.audience import headers, objects, sniff
 from newsletter_cli.problems import Problem, Refused, Severity
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 DELIMITERS = (",", ";", "\t", "|")
 # A cell that is an address, loosely: enough to tell a data row from a header row.
 ADDRESS_LIKE = re.compile(r"[^\s@<>,;|\"]+@[^\s@<>,;|\"]+\.[^\s@<>,;|\"]+")
+# What a pipe brings is held in memory up to here, and in a file beyond.
+_SPOOL_OCTETS = 8 << 20
 _SEP_LINE = re.compile(r'\A"?sep=(.)"?\s*\Z', re.IGNORECASE)
 # How far down a title or a date above the header is looked past, and how much is read to find the delimiter.
 _PREAMBLE_RECORDS = 10
@@ -56,6 +58,15 @@ class Table:
 def rows(data: bytes | BinaryIO | Iterable[bytes], *, file: str) -> Table:
     """Open a list. `file` is its name in problems. Raises Refused."""
     stream = _seekable(data)
+    try:
+        return _open(stream, file)
+    except BaseException:
+        if stream is not data:
+            stream.close()
+        raise
+
+
+def _open(stream: BinaryIO, file: str) -> Table:
     examined = sniff.examine(stream, file=file)
     if objects.looks_like_json(examined.head_text.removeprefix("\ufeff")):
         return _json_table(stream, examined, file)
@@ -72,10 +83,11 @@ def _seekable(data: bytes | BinaryIO | Iterable[bytes]) -> BinaryIO:
     if hasattr(data, "seekable") and data.seekable():
         return data  # type: ignore[return-value]  # a BinaryIO: it can seek
     blocks = iter(lambda: data.read(sniff.BLOCK_OCTETS), b"") if hasattr(data, "read") else iter(data)
-    spool = tempfile.TemporaryFile()  # noqa: SIM115 - it lives as long as the rows do, and has no name
+    # It lives as long as the rows do; has no name, and below the limit no file.
+    spool = tempfile.SpooledTemporaryFile(max_size=_SPOOL_OCTETS)  # noqa: SIM115 - see above
     for block in blocks:
         spool.write(block)
-    return spool
+    return cast("BinaryIO", spool)
 
 
 def _json_table(stream: BinaryIO, examined: sniff.Examined, file: str) -> Table:
@@ -125,6 +137,8 @@ def _records(stream: BinaryIO, examined: sniff.Examined, file: str) -> tuple[Ite
         spaced = f'{delimiter} "' in first
         reader = csv.reader(text, delimiter=delimiter, skipinitialspace=spaced)
         yield from _read(reader, delimiter, file, 1 if named else 0)
+        if isinstance(stream, tempfile.SpooledTemporaryFile):
+            stream.close()
         if watched.digest.digest() != examined.digest:
             raise Refused(Problem(text="changed while it was read", file=file, hint="run again", code="list-changed"))
 
@@ -139,7 +153,7 @@ def _read(reader: _csv.Reader, delimiter: str, file: str, before: int) -> Iterat
             if end - start > 1:
                 _refuse_swallowed(cells, delimiter, width, file, before + start + 1)
             # A blank row is an empty line, or delimiters and white space alone.
-            if cells and (cells[0] or any(cell.strip() for cell in cells)):
+            if cells and ((cells[0] and not cells[0].isspace()) or any(cell.strip() for cell in cells)):
                 width = width or len(cells)
                 yield Row(before + start + 1, cells)
     except csv.Error as error:
@@ -156,10 +170,11 @@ def _refuse_swallowed(cells: list[str], delimiter: str, width: int, file: str, l
             expected = width - 1 - (place if number == 0 else 0)
             if ("\n" in cell or "\r" in cell) and inside.count(delimiter) == expected and expected > 0:
                 pieces = (piece.strip(' "') for piece in inside.split(delimiter))
+                said = f"the row of line {line + number}"
                 if any(ADDRESS_LIKE.fullmatch(piece) for piece in pieces):
                     raise Refused(
                         Problem(
-                            text=f"a quote that opens here takes in the row of line {line + number}",
+                            text=f"a quote that opens here takes in {'a whole row' if not number else said}",
                             file=file,
                             line=line,
                             hint="close the quote, or double it where it is meant",

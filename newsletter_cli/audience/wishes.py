@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from newsletter_cli.audience.words import compact
 from newsletter_cli.problems import UsageError
 
+ANY_VALUE = "*"
 ROLES = ("email", "first_name", "last_name", "name", "tier", "ignore")
 
 
@@ -16,8 +17,9 @@ ROLES = ("email", "first_name", "last_name", "name", "tier", "ignore")
 class Wishes:
     """`columns`: role to the headers that play it (`ignore`: columns that say nothing on mailing).
 
-    `opt_out`: pairs of column and value; a row with that value is not mailed, and the column's other values are no
-    question any more. Columns are named by their header in any letter case, or by their number from 1.
+    `opt_out`: pairs of column and value (``*``: any but none); a row with that value is not mailed, and the column's
+    other values are no question any more. Columns are named by their header in any letter case, or by their number,
+    from 1.
     """
 
     columns: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
@@ -37,12 +39,12 @@ class Wishes:
         return frozenset(index for index in found if index is not None)
 
     def meaning_out(self, header: tuple[str, ...]) -> dict[int, tuple[str, ...]]:
-        """Per place the compact values that mean a row is not mailed."""
+        """Per place the compact values that mean a row is not mailed; ``*`` stands for any that is not empty."""
         found: dict[int, tuple[str, ...]] = {}
         for name, value in self.opt_out:
             index = place(name, header)
             if index is not None:
-                found[index] = (*found.get(index, ()), compact(value))
+                found[index] = (*found.get(index, ()), value if value == ANY_VALUE else compact(value))
         return found
 
     def missing(self, every_header: Iterable[tuple[str, ...]]) -> tuple[str, ...]:

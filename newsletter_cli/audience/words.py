@@ -66,7 +66,9 @@ _NO = _vocabulary(
 _IN = _vocabulary(
     """active, subscribed, subscriber, subscribe, enabled, confirmed, verified, opted in, opt-in, optedin,
     double opt-in, single opt-in, free, paid, premium, regular, member, gift, gifted, comp, complimentary, trial,
-    trialing, trialed, lifetime, valid, deliverable, mailable, reachable, ok, okay, express, implied, explicit,
+    trialing, trialed, lifetime, granted, given, accepted, agreed, approved, allowed, consented, permitted,
+    registered, signed up, joined,
+    valid, deliverable, mailable, reachable, ok, okay, express, implied, explicit,
     implicit, normal, aktiv, aktive, aktiver, angemeldet, abonniert, eingetragen, bestätigt, zugestimmt, actif,
     active, activé, abonné, abonnée, inscrit, inscrite, confirmé, confirmée, vérifié, activo, activa, suscrito,
     suscrita, subscrito, confirmado, confirmada, habilitado, attivo, attiva, iscritto, iscritta, confermato,
