@@ -71,7 +71,7 @@ $(VENV)/.installed: pyproject.toml | $(BIN)/pip
 	@touch $@
 
 $(VENV)/.development: pyproject.toml | $(BIN)/pip
-	$(BIN)/pip install --quiet --editable . --group test --group lint --group build
+	$(BIN)/pip install --quiet --editable '.[images]' --group test --group lint --group build
 	@touch $@ $(VENV)/.installed
 
 # smtp-sink (package postfix), opendkim and chromium. Where they cannot be installed the tests that need them say so and
