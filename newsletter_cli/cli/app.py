@@ -18,6 +18,7 @@ from newsletter_cli.cli.commands import (
     demo,
     help as help_,
     init,
+    ledger,
     lists,
     new,
     preview,
@@ -71,6 +72,7 @@ app.command("forget")(status.forget)
 app.command("adopt")(adopt.adopt)
 app.add_typer(lists.app, name="list")
 app.add_typer(suppress.app, name="suppress")
+app.add_typer(ledger.app, name="ledger")
 app.command("help")(help_.help_)
 
 

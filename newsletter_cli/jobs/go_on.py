@@ -34,6 +34,8 @@ def go_on(desk: Desk, campaign: Campaign) -> SendReport:
     else:
         _apply_wishes(desk, campaign, gathered)
         if gathered is not None:
+            # An imported record has no addresses: the list gives them back.
+            ledger.fill(campaign.id, gather.recipients(gathered, keys=desk.keys))
             withdraw(desk, campaign, gathered)
     left = _counts(desk, campaign).left
     if not request.confirm(f"{post.path}: {left} still wait for it. Go on?"):
@@ -52,7 +54,7 @@ def add(desk: Desk, campaign: Campaign) -> SendReport:
     """Send a finished post to some more, by a person's word: never twice but where `--resend…` says so."""
     request, ledger = desk.request, desk.ledger
     gathered = desk.gather()
-    if campaign.state is CampaignState.ADOPTED:
+    if not ledger.keeps_post(campaign.id):  # adopted, or imported when it was finished
         if not _counts(desk, campaign).total:
             raise Refused(
                 Problem(

@@ -15,6 +15,7 @@ from newsletter_cli.jobs import gather, preview as job
 from newsletter_cli.jobs.prepare import prepare
 from newsletter_cli.message import parts
 from newsletter_cli.problems import Problem, Refused, UsageError
+from newsletter_cli.rendering import page
 from newsletter_cli.web.preview import Choice, Reader, Shown
 
 if TYPE_CHECKING:
@@ -46,6 +47,7 @@ class Showroom:
         self._pictures: dict[str, tuple[str, bytes]] = {}
         self._roll: Roll | None = None
         self._roll_stamps: object = None
+        self._templates: tuple[str, ...] = ()
         self._workspace = open_workspace()
         self._prepared: Prepared | None = prepare(post, self._workspace.settings)
         self._print = self._fingerprint()
@@ -103,6 +105,7 @@ class Showroom:
 
     def refresh(self) -> bool:
         """Read everything again; whether anything looks different."""
+        self._notice_templates()
         try:
             self._workspace = self._open()
             self._prepared = prepare(self._post, self._workspace.settings)
@@ -122,6 +125,14 @@ class Showroom:
             found.append(settings.file.parent)
         found += [path.parent for path in self._list_files()]
         return tuple(dict.fromkeys(folder for folder in found if folder.is_dir()))
+
+    def _notice_templates(self) -> None:
+        """Let a template that came or went be found: Jinja looks only at the age of those it has read."""
+        folder = self._workspace.settings.folder / "templates"
+        names = tuple(sorted(str(path) for path in folder.rglob("*")))
+        if names != self._templates:
+            self._templates = names
+            page.environment.cache_clear()
 
     def _made(self, choice: Choice) -> job.Preview:
         assert self._prepared is not None  # asked by look

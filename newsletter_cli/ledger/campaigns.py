@@ -113,6 +113,14 @@ def freeze(connection: Connection, campaign: int, identity: PostIdentity, frozen
     set_values(connection, campaign, subject=frozen.subject, source_hash=source_hash, **_named(identity))
 
 
+def keeps_post(connection: Connection, campaign: int) -> bool:
+    """Whether the campaign keeps what it mails."""
+    return (
+        connection.execute(select(frozen_posts.c.campaign).where(frozen_posts.c.campaign == campaign)).first()
+        is not None
+    )
+
+
 def frozen(connection: Connection, campaign: int) -> Frozen:
     """What the campaign mails. Raises LookupError for one that keeps nothing (adopted)."""
     source = connection.execute(select(frozen_posts.c.source).where(frozen_posts.c.campaign == campaign)).scalar()

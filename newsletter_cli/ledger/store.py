@@ -241,6 +241,11 @@ class Ledger:
         with self.database.reading() as connection:
             return campaigns.frozen(connection, campaign)
 
+    def keeps_post(self, campaign: int) -> bool:
+        """Whether the campaign keeps what it mails: an adopted one does not, nor one imported when it was over."""
+        with self.database.reading() as connection:
+            return campaigns.keeps_post(connection, campaign)
+
     def accept_edit(self, campaign: int, identity: PostIdentity, frozen: Frozen) -> None:
         """Mail the edited post to those who still wait."""
         with self.database.writing() as connection:

@@ -33,6 +33,9 @@ HEAVY = {
     "pygments",
     "rich",
     "sqlalchemy",
+    "starlette",
+    "uvicorn",
+    "watchfiles",
     "yaml",
 }
 
