@@ -11,7 +11,7 @@ from xml.etree.ElementTree import Element
 
 from markdown.util import AtomicString
 
-from newsletter_cli.rendering.dialect import html_tags, targets, tree
+from newsletter_cli.rendering.dialect import attributes, html_tags, targets, tree
 from newsletter_cli.rendering.dialect.inlines import Inline, Scanner
 
 _URI = re.compile(
@@ -37,7 +37,11 @@ class Autolink(Inline):
         link = Element("a", {"href": targets.escaped(target), "class": "uri" if uri else "email"})
         link.text = AtomicString(match[1])
         scan.pieces.append(link)
-        return match.end()
+        if not (given := attributes.read(scan.text, match.end())):
+            return match.end()
+        del link.attrib["class"]
+        attributes.put(link, given[0])
+        return given[1]
 
 
 class InlineHtml(Inline):

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from html import unescape
 from typing import TYPE_CHECKING
+
+from newsletter_cli.rendering.dialect import targets
 
 if TYPE_CHECKING:
     from xml.etree.ElementTree import Element
@@ -29,7 +30,6 @@ _ITEM = re.compile(
 )
 _CLOSE = re.compile(r"\s*\}")
 _RAW = re.compile(r"\{=(?P<format>[\w-]+)\}")
-_ESCAPE = re.compile(r"\\([!-/:-@\[-`{-~])")
 _PERCENT = re.compile(r"\d+(?:\.\d+)?%")
 _SIZE = re.compile(r"(\d+(?:\.\d+)?)(px|in|cm|mm|pt|em)?")
 _PIXELS = {"px": 1.0, "": 1.0, "in": 96.0, "cm": 37.8, "mm": 3.78, "pt": 4 / 3, "em": 16.0}
@@ -39,7 +39,6 @@ _RENAMED = {"attrs": "data-attrs", "component-name": "data-component", "data-com
 _KEPT = frozenset({"data-attrs", "data-component", "dir", "lang", "style", "title"})
 # On elements that mean something by them.
 _KEPT_ON = {
-    "img": frozenset({"alt"}),
     "ol": frozenset({"start", "type"}),
     "td": frozenset({"align", "colspan", "rowspan"}),
     "th": frozenset({"align", "colspan", "rowspan"}),
@@ -98,7 +97,7 @@ def read_format(text: str, at: int = 0) -> tuple[str, int] | None:
 
 def _value(item: re.Match[str]) -> str:
     value: str = next(item[name] for name in ("double", "single", "bare") if item[name] is not None)
-    return unescape(_ESCAPE.sub(r"\1", value)).replace("\n", " ")
+    return targets.unescaped(value).replace("\n", " ")
 
 
 def put(element: Element, attributes: Attributes) -> None:
@@ -116,6 +115,8 @@ def put(element: Element, attributes: Attributes) -> None:
             element.set("class", " ".join([*element.get("class", "").split(), *value.split()]))
         elif name == "id":
             element.set("id", value)
+        elif name == "alt" and element.tag == "img":
+            element.set(name, value)  # wins over the caption in the brackets
         elif name in allowed and element.get(name) is None:
             element.set(name, value)
 

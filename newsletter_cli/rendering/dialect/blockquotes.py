@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from newsletter_cli.rendering.dialect import tree
 from newsletter_cli.rendering.dialect.blocks import Construct
-from newsletter_cli.rendering.dialect.divs import is_closing
 from newsletter_cli.rendering.dialect.source import Line
 
 if TYPE_CHECKING:
@@ -21,6 +20,7 @@ _MARK = re.compile(r" {0,3}> ?")
 class Blockquote(Construct):
     """``> quoted``."""
 
+    courtesy = True
     starts = ">"
 
     def read(self, parent: Element, lines: list[Line], at: int, state: State) -> int | None:
@@ -31,7 +31,7 @@ class Blockquote(Construct):
         while at < len(lines) and not lines[at].blank:
             line = lines[at]
             mark = _MARK.match(line.text)
-            if not mark and _ends(line, state):
+            if not mark and self.parser.interrupted(lines, at, state):
                 break
             content.append(Line(line.text[mark.end() :], line.number) if mark else line)
             at += 1
@@ -43,9 +43,3 @@ class Blockquote(Construct):
         """Whether one may begin right under a paragraph's line."""
         del state
         return bool(re.match(r" {0,3}> ", lines[at].text))
-
-
-def _ends(line: Line, state: State) -> bool:
-    """Whether a line without the mark cannot go on the quote."""
-    text = line.text.lstrip(" ")
-    return (state.in_box and is_closing(text)) or text.startswith(("</", "{:"))

@@ -40,12 +40,21 @@ class State:
     in_box: bool = False  # somewhere in a fenced box: its closing fence ends a paragraph
     loose_end: bool = True  # a paragraph that is the last block here is one (False: it has no <p>)
     tags: dict[str, int] = field(default_factory=dict)  # raw HTML tags open in this container
+    absent: dict[str, int] = field(default_factory=dict)  # what was looked for in vain in these lines
+
+    @property
+    def in_html(self) -> bool:
+        """Whether a raw HTML element is open here."""
+        return any(self.tags.values())
 
 
 class Construct(ABC):
     """One kind of block."""
 
     parser: LineParser
+    # Whether it begins under a paragraph's line as CommonMark allows, not pandoc: never inside raw HTML, which is
+    # wrapped anywhere.
+    courtesy = False
     # The characters one of which such a block's first line begins with, behind up to three spaces; empty: any.
     starts = ""
 
@@ -98,7 +107,7 @@ class LineParser(BlockParser):
         state = state or State()
         while at < len(lines):
             text = lines[at].text
-            if not text or text.isspace():
+            if not text.strip(" "):
                 at += 1
             elif until and until(text):
                 break
@@ -120,7 +129,7 @@ class LineParser(BlockParser):
     def interrupted(self, lines: list[Line], at: int, state: State) -> Construct | None:
         """The construct that begins at `at` although a paragraph stands directly above it."""
         for construct in self._candidates(lines[at].text):
-            if construct.interrupts(lines, at, state):
+            if not (construct.courtesy and state.in_html) and construct.interrupts(lines, at, state):
                 return construct
         return None
 

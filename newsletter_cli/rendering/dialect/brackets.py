@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from newsletter_cli.rendering.dialect.attributes import Attributes
 
 _NOTE_MARK = re.compile(r"\[\^([^\s\[\]]{1,200})\]")
-_LABEL = re.compile(r"\s?\[((?:[^\[\]\\]|\\.){0,999})\]")
+_LABEL = re.compile(r"\[((?:[^\[\]\\]|\\.){0,999})\]")
 # Brackets inside brackets; deeper ones are text.
 _MAX_OPENERS = 40
 
@@ -68,8 +68,11 @@ class ClosingBracket(Inline):
             return None
         opener = scan.openers.pop()
         if opener.mark == "^[":
-            _take(scan, opener, [_note_in_place(scan, opener)])
-            return at + 1
+            if scan.text[at + 1 : at + 2] not in {"(", "[", "{"}:
+                _take(scan, opener, [_note_in_place(scan, opener)])
+                return at + 1
+            scan.pieces[opener.index : opener.index + 1] = ["^", "["]
+            opener = Opener(opener.index + 1, opener.at + 1, "[")
         label = scan.text[opener.at + len(opener.mark) : at] if at - opener.at <= MAX_LABEL else ""
         if found := _target(scan, label, at + 1):
             reference, end = found
@@ -77,7 +80,8 @@ class ClosingBracket(Inline):
             if opener.mark == "![":
                 _take(scan, opener, [_image(scan, opener, reference, content)])
             else:
-                _take(scan, opener, _trimmed(_link(scan, opener, reference), content))
+                inside = [_unlinked(piece) for piece in content]
+                _take(scan, opener, _trimmed(_link(scan, opener, reference), inside))
             return end
         if opener.mark == "[" and (given := attributes.read(scan.text, at + 1)):
             span = Element("span")
@@ -96,8 +100,8 @@ def _target(scan: Scanner, label: str, at: int) -> tuple[Reference, int] | None:
         reference, end = Reference(inline[0], inline[1]), inline[2]
     elif scan.inliner.blocks.references:
         known = scan.inliner.blocks.references
-        if (behind := _LABEL.match(text, at)) and (reference := known.get(key(behind[1] or label))):
-            end = behind.end()
+        if behind := _LABEL.match(text, at):
+            reference, end = known.get(key(behind[1] or label)), behind.end()
         elif label:
             reference = known.get(key(label))
     if not reference:
@@ -130,7 +134,7 @@ def _trimmed(element: Element, content: list[str | Element]) -> list[str | Eleme
         before, content[0] = " ", first.lstrip(" \n")
     if content and isinstance(last := content[-1], str) and last != last.rstrip(" \n"):
         after, content[-1] = " ", last.rstrip(" \n")
-    return [piece for piece in (before, tree.fill(element, map(_unlinked, content)), after) if piece != ""]
+    return [piece for piece in (before, tree.fill(element, content), after) if piece != ""]
 
 
 def _link(scan: Scanner, opener: Opener, reference: Reference) -> Element:
@@ -138,8 +142,11 @@ def _link(scan: Scanner, opener: Opener, reference: Reference) -> Element:
 
 
 def _image(scan: Scanner, opener: Opener, reference: Reference, content: list[str | Element]) -> Element:
-    alt = tree.text_of(tree.fill(Element("span"), content)).replace("\n", " ").strip(" ")
-    return _placed(scan, opener, reference, Element("img", {"src": reference.target, "alt": alt}))
+    caption = tree.fill(Element("figcaption"), content)
+    alt = tree.text_of(caption).replace("\n", " ").strip(" ")
+    image = _placed(scan, opener, reference, Element("img", {"src": reference.target, "alt": alt}))
+    scan.inliner.captions[image] = caption
+    return image
 
 
 def _placed(scan: Scanner, opener: Opener, reference: Reference, element: Element) -> Element:

@@ -19,14 +19,12 @@ if TYPE_CHECKING:
     from newsletter_cli.rendering.dialect.blocks import State
     from newsletter_cli.rendering.dialect.source import Line
 
-_FENCE = re.compile(r"(?P<indent> {0,3})(?P<fence>`{3,}|~{3,})[ ]*(?P<info>[^\n]*)\Z")
+# Behind backticks any words without one, as in CommonMark; behind tildes one word or braces, as in pandoc, since
+# struck text may begin a line too.
+_FENCE = re.compile(
+    r"(?P<indent> {0,3})(?P<fence>`{3,}(?=[^`]*\Z)|~{3,}(?= *(?:[^\s~{}]*|\{[^{}]*\}) *\Z)) *(?P<info>.*)\Z"
+)
 _INFO = re.compile(r"(?P<language>[^\s{}`]*)\s*(?P<braces>\{.*\})?\s*\Z", re.DOTALL)
-
-
-def opens_fence(text: str) -> bool:
-    """Whether a line looks like the beginning of a fenced block."""
-    match = _FENCE.match(text)
-    return bool(match and "`" not in match["info"])
 
 
 class FencedCode(Construct):
@@ -37,7 +35,7 @@ class FencedCode(Construct):
     def read(self, parent: Element, lines: list[Line], at: int, state: State) -> int | None:
         """Read one that begins at `at`."""
         match = _FENCE.match(lines[at].text)
-        if not match or "`" in match["info"]:
+        if not match:
             return None
         fence, indent = match["fence"], len(match["indent"])
         end = _closing(lines, at, fence, state)
@@ -51,7 +49,7 @@ class FencedCode(Construct):
     def interrupts(self, lines: list[Line], at: int, state: State) -> bool:
         """Whether one may begin right under a paragraph's line."""
         match = _FENCE.match(lines[at].text)
-        return bool(match and "`" not in match["info"] and _closing(lines, at, match["fence"], state) is not None)
+        return bool(match and _closing(lines, at, match["fence"], state) is not None)
 
     def _put(self, parent: Element, info: str, text: str, line: Line) -> None:
         raw = attributes.read_format(info)
@@ -65,14 +63,13 @@ class FencedCode(Construct):
 
 def _closing(lines: list[Line], at: int, fence: str, state: State) -> int | None:
     """The line that closes a fence."""
-    mark = f"no {fence[0]}"
-    if state.tags.get(mark, 0) and len(fence) >= state.tags[mark]:
+    if len(fence) >= state.absent.get(fence[0], len(fence) + 1):
         return None
     close = re.compile(rf" {{0,3}}{re.escape(fence[0])}{{{len(fence)},}} *\Z")
     for end in range(at + 1, len(lines)):
         if close.match(lines[end].text):
             return end
-    state.tags[mark] = len(fence)  # none of this length or longer ones further on: look no more
+    state.absent[fence[0]] = len(fence)  # none of this length or longer ones further on: look no more
     return None
 
 

@@ -90,7 +90,7 @@ class _Pairing:
             self._count(mark, -1)
         left = mark.length
         while left and mark.closes and not self._rather_opens(mark, left):
-            used = self._close(mark.kind, left)
+            used = self._close(mark, left)
             if not used:
                 break
             left -= used
@@ -130,24 +130,34 @@ class _Pairing:
     def _may_open(self, kind: str, length: int) -> bool:
         if len(self.frames) >= MAX_FRAMES or (kind in _EMPHASIS and length > 3):
             return False
-        # A quote inside the same kind of quote is an apostrophe or a closing mark.
-        return kind not in _PAIRED or all(frame.kind != kind for frame in self.frames)
+        if kind not in _PAIRED:
+            return True
+        # A quote right inside the same kind of quote is an apostrophe or a closing mark.
+        around = next((frame.kind for frame in reversed(self.frames) if frame.kind in _PAIRED), "")
+        return around != kind
 
-    def _close(self, kind: str, left: int) -> int:
-        """Close the nearest frame of this kind that a run of `left` marks can close; give how many marks it took."""
+    def _close(self, mark: Delimiter, left: int) -> int:
+        """Close the nearest frame of this kind that `left` marks of a run can close; give how many marks it took."""
         for at in range(len(self.frames) - 1, -1, -1):
             frame = self.frames[at]
-            if frame.kind == kind and (kind not in _EMPHASIS or frame.length != 2 or left >= 2):
-                if kind in _EMPHASIS and frame.length == 1 and left == 2 and self._strong_below(kind, at):
-                    continue
+            if frame.kind == mark.kind and self._fits(at, mark, left):
                 self._drop(at + 1)
                 return self._end(at, left)
             if self._will_close(frame.kind, frame.length):
                 return 0
         return 0
 
-    def _strong_below(self, kind: str, at: int) -> bool:
-        return any(frame.kind == kind and frame.length == 2 for frame in self.frames[:at])
+    def _fits(self, at: int, mark: Delimiter, left: int) -> bool:
+        """Whether `left` marks can close this frame of their kind."""
+        frame = self.frames[at]
+        if frame.kind not in _EMPHASIS:
+            return bool(frame.content) or at + 1 < len(self.frames) or frame.kind in _PAIRED
+        if frame.length == 2:
+            return left >= 2
+        if frame.length == 1 and left == 2:
+            # *a**b*: two marks inside a word end no single one (CommonMark's rule of three); nor what strong text holds
+            return not mark.opens and not any(f.kind == frame.kind and f.length == 2 for f in self.frames[:at])
+        return True
 
     def _end(self, at: int, left: int) -> int:
         """End the top frame with up to `left` marks."""

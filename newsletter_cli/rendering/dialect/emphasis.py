@@ -33,14 +33,12 @@ class Script(Inline):
         if char == "^" and scan.text.startswith("[", at + 1):
             return None
         length = end - at
-        if length > 2 or (char == "^" and length == 2):
-            return None if length == 1 else self._text(scan, at, end)
-        kind = char * length
+        kind = char if char == "^" or length == 1 else "~~"
+        if length > 2 * len(kind) or length % len(kind):
+            scan.pieces.append(scan.text[at:end])
+            return end
+        end = at + len(kind)  # of ~~a~~~~b~~ the first two marks close, the other two open
         scan.pieces.append(Delimiter(kind, 1, opens=not _space(scan.text, end), closes=at > 0))
-        return end
-
-    def _text(self, scan: Scanner, at: int, end: int) -> int:
-        scan.pieces.append(scan.text[at:end])
         return end
 
 
@@ -52,5 +50,5 @@ def _run_end(text: str, at: int) -> int:
 
 
 def _space(text: str, at: int) -> bool:
-    """Whether nothing, or white space, stands at `at`."""
-    return at >= len(text) or text[at].isspace()
+    """Whether nothing, a space or a line end stands at `at`; a no-break space is text."""
+    return at >= len(text) or text[at] in " \n"

@@ -56,8 +56,8 @@ BLOCKS: tuple[type[Construct], ...] = (
     html_blocks.HtmlBlock,
     tables.Caption,
     tables_pipe.PipeTable,
-    tables_text.MultilineTable,
     tables_text.SimpleTable,
+    tables_text.MultilineTable,
     tables_grid.GridTable,
     code.IndentedCode,
     lineblocks.LineBlock,
@@ -110,7 +110,9 @@ class Dialect(Extension):
         md.preprocessors.deregister("html_block")
         for name in ("inline", "prettify", "unescape"):
             md.treeprocessors.deregister(name)
-        for at, processor in enumerate((inlines, HeadingIds(md), HeadingShift(md), Contents(md), Figures(md))):
+        for at, processor in enumerate(
+            (inlines, HeadingIds(md), HeadingShift(md), Contents(md), Figures(md, inlines.captions))
+        ):
             md.treeprocessors.register(processor, type(processor).__name__, -at)
         for postprocessor in ("raw_html", "amp_substitute"):
             md.postprocessors.deregister(postprocessor)

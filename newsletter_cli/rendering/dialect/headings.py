@@ -21,12 +21,15 @@ _ATX = re.compile(r"(#{1,6})(?: +(.*)|$)")
 _CLOSING = re.compile(r"(?:^| +)#+ *\Z")
 _UNDERLINE = re.compile(r"(=+|-+) *\Z")
 _BRACE = re.compile(r" *(\{[^{}]*\}) *\Z")
+# What takes attributes that stand right behind it: a link, an image, a span, code.
+_TAKES_ATTRIBUTES = re.compile(r"(?:\](?:\([^\n]*\))?|`|>)\Z")
 LEVELS = ("h1", "h2", "h3", "h4", "h5", "h6")
 
 
 class AtxHeading(Construct):
     """``## Two ##``."""
 
+    courtesy = True
     starts = "#"
 
     def read(self, parent: Element, lines: list[Line], at: int, state: State) -> int | None:
@@ -67,7 +70,8 @@ def _with_attributes(text: str) -> tuple[str, attributes.Attributes | None]:
     match = _BRACE.search(text)
     if match:
         found = attributes.read(match[1]) or attributes.read_kramdown(match[1])
-        if found and found[1] == len(match[1]):
+        taken = match[0].startswith("{") and _TAKES_ATTRIBUTES.search(text, 0, match.start())
+        if found and found[1] == len(match[1]) and not taken:
             return text[: match.start()], found[0]
     return text, None
 

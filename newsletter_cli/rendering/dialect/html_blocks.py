@@ -87,7 +87,7 @@ def _whole_tag(lines: list[Line], at: int) -> tuple[re.Match[str] | None, int]:
 
 def _until(lines: list[Line], at: int, rest: str, state: State, mark: str) -> tuple[int, str, str] | None:
     """What stands before a mark, over lines: (the line of the mark, the text up to and with it, the text behind)."""
-    if state.tags.get(f"no {mark}"):
+    if mark in state.absent:
         return None
     pattern = re.compile(mark, re.IGNORECASE)
     content: list[str] = []
@@ -99,13 +99,13 @@ def _until(lines: list[Line], at: int, rest: str, state: State, mark: str) -> tu
             content.append(text[: found.end()])
             return last, "\n".join(content), text[found.end() :]
         content.append(text)
-    state.tags[f"no {mark}"] = 1  # there is none further on either: look no more
+    state.absent[mark] = 1  # there is none further on either: look no more
     return None
 
 
 def _go_on(lines: list[Line], at: int, rest: str) -> int:
     """Leave the rest of a line to the next block."""
-    if rest.strip():
+    if rest.strip(" "):
         lines[at] = Line(rest.lstrip(" "), lines[at].number)
         return at
     return at + 1

@@ -20,7 +20,7 @@ _BLOCK_TAGS = """
 """
 BLOCK_TAGS = frozenset(_BLOCK_TAGS.split())
 # Block-level only where a block begins with them.
-EITHER_TAGS = frozenset({"button", "del", "embed", "iframe", "ins", "map", "noscript", "object", "progress", "svg"})
+EITHER_TAGS = frozenset({"button", "embed", "iframe", "map", "noscript", "object", "progress", "svg"})
 # Content that is no markup (HTML §13.2.5), or has none that a mail could show.
 OPAQUE_TAGS = frozenset(
     {

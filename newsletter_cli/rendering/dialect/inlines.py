@@ -28,6 +28,9 @@ if TYPE_CHECKING:
     from newsletter_cli.rendering.dialect.blocks import LineParser
     from newsletter_cli.rendering.dialect.brackets import Opener
 
+# White space at the end says nothing, unless a backslash keeps it.
+_TRAILING = re.compile(r"(?<!\\)[ \n]+\Z")
+
 
 class Inline(ABC):
     """One kind of inline construct."""
@@ -108,6 +111,7 @@ class Inliner(Treeprocessor):
         super().__init__(md)
         self.blocks = blocks
         self.notes = Footnotes()
+        self.captions: dict[Element, Element] = {}  # of images: the alternative text as inline content
         self.constructs: Registry[Inline] = Registry()
         self._table: dict[str, tuple[Inline, ...]] = {}
         self._special = re.compile(r"(?!)")
@@ -131,7 +135,7 @@ class Inliner(Treeprocessor):
 
     def parse(self, text: str, line: int | None) -> list[str | Element]:
         """The content of one text."""
-        return Scanner(self, text, line).run(self._special, self._table)
+        return Scanner(self, _TRAILING.sub("", text), line).run(self._special, self._table)
 
     def _fill(self, root: Element) -> None:
         line: int | None = None

@@ -11,14 +11,12 @@ from typing import TYPE_CHECKING
 
 from newsletter_cli.rendering.dialect import list_markers, tree
 from newsletter_cli.rendering.dialect.blocks import Construct
-from newsletter_cli.rendering.dialect.code import opens_fence
-from newsletter_cli.rendering.dialect.divs import is_closing
 from newsletter_cli.rendering.dialect.source import Line
 
 if TYPE_CHECKING:
     from xml.etree.ElementTree import Element
 
-    from newsletter_cli.rendering.dialect.blocks import State
+    from newsletter_cli.rendering.dialect.blocks import LineParser, State
     from newsletter_cli.rendering.dialect.list_markers import Marker
 
 _TASK = re.compile(r"\[([ xX])\] +(?=\S)")
@@ -30,6 +28,7 @@ _HARD_BREAK = re.compile(r"(?:\\| {2,})\Z")
 class ListConstruct(Construct):
     """Bulleted and ordered lists."""
 
+    courtesy = True
     starts = "*+-#(0123456789a"
 
     def read(self, parent: Element, lines: list[Line], at: int, state: State) -> int | None:
@@ -42,7 +41,7 @@ class ListConstruct(Construct):
         tasks = 0
         marker: Marker | None = first
         while marker:
-            content, end = _item(lines, at, marker, state)
+            content, end = _item(self.parser, lines, at, marker, state)
             following = _next_content(lines, end)
             marker = _marker(lines[following].text, like=first) if following < len(lines) else None
             if marker and not marker.continues(first):
@@ -56,13 +55,13 @@ class ListConstruct(Construct):
             self.parser.parse(item, content, 0, inner)
             items.append(item)
             at = following if marker else end
-        if tasks == len(items):
+        if tasks == len(items) and element.tag == "ul":
             element.set("class", "task-list")
         _loosen(items)
         return at
 
     def interrupts(self, lines: list[Line], at: int, state: State) -> bool:
-        """In an item any list may; elsewhere, as in CommonMark, bullets and a list from 1, and none that is empty."""
+        """In an item any list may (pandoc); elsewhere, as in CommonMark, bullets and a list from 1, none empty."""
         marker = _marker(lines[at].text)
         if not marker:
             return False
@@ -88,7 +87,7 @@ def _marker(text: str, like: Marker | None = None) -> Marker | None:
     return list_markers.bullet(text) or list_markers.ordered(text, like)
 
 
-def _item(lines: list[Line], at: int, marker: Marker, state: State) -> tuple[list[Line], int]:
+def _item(parser: LineParser, lines: list[Line], at: int, marker: Marker, state: State) -> tuple[list[Line], int]:
     """The lines of one item without its mark and indentation, and the place behind them (blank lines not counted)."""
     first = lines[at]
     content = [Line(first.text[marker.column :], first.number)]
@@ -104,20 +103,12 @@ def _item(lines: list[Line], at: int, marker: Marker, state: State) -> tuple[lis
         elif line.indent >= marker.column:
             content.append(Line(line.text[marker.column :], line.number))
             end += 1
-        elif _ends_item(line, state):
+        elif _marker(line.text) or parser.interrupted(lines, end, state):
             break
         else:
             content.append(line)  # a lazy line of a paragraph
             end += 1
     return content, end
-
-
-def _ends_item(line: Line, state: State) -> bool:
-    """Whether a line that is not indented to the item's text cannot belong to it."""
-    if _marker(line.text) or opens_fence(line.text):
-        return True
-    text = line.text.lstrip(" ")
-    return (state.in_box and is_closing(text)) or text.startswith(("</", "{:"))
 
 
 def _next_content(lines: list[Line], at: int) -> int:

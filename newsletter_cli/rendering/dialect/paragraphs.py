@@ -40,7 +40,7 @@ class Paragraph(Construct):
             if cut is not None:
                 texts.append(line.text[:cut])
                 lines[end] = Line(line.text[cut:], line.number)
-                tag = tree.PLAIN if state.tags else "p"
+                tag = tree.PLAIN if state.in_html or state.in_item else "p"
                 break
             texts.append(line.text)
             end += 1
@@ -53,7 +53,7 @@ def _kind(found: Construct, line: Line, state: State) -> str:
     """Whether a paragraph that ends above another block is one, or plain text."""
     if isinstance(found, ListConstruct) and state.in_item:
         return tree.PLAIN
-    if isinstance(found, HtmlBlock) and state.tags and not line.text.lstrip(" ").lower().startswith("</div"):
+    if isinstance(found, HtmlBlock) and state.in_html and not line.text.lstrip(" ").lower().startswith("</div"):
         return tree.PLAIN
     return "p"
 
@@ -64,5 +64,5 @@ def _block_tag(text: str) -> int | None:
         return None
     for token in _HIDING.finditer(text):
         if token["name"] and token["name"].lower() in html_tags.BLOCK_TAGS:
-            return token.start() if text[: token.start()].strip() else None
+            return token.start() if text[: token.start()].strip(" ") else None
     return None

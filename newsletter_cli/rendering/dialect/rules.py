@@ -25,6 +25,7 @@ def is_rule(text: str) -> bool:
 class Rule(Construct):
     """``* * *``."""
 
+    courtesy = True
     starts = "*_-"
 
     def read(self, parent: Element, lines: list[Line], at: int, state: State) -> int | None:

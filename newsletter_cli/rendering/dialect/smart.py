@@ -9,7 +9,7 @@ from newsletter_cli.rendering.dialect.inlines import Inline, Scanner
 
 _DASHES = {3: "—", 2: "–"}
 # A URL in plain text keeps its dashes and dots: mail clients make a link of it.
-_URL = re.compile(r"://[\w\-./?&=%#+:,;@]+")
+_URL = re.compile(r"://(?:[\w\-./?=%#+:,;@]|&(?!#?\w+;))+")
 # pandoc's default list: what stands before a word, a name or a number.
 _SHORT = """
     aet aetat al Apr Aug bk Bros c Capt cf ch chap chs Co col Corp cp d Dec Dr e.g ed eds esp f fasc Feb ff fig fl fol
@@ -30,7 +30,8 @@ class Quotes(Inline):
         """Read one that begins at `at`."""
         text = scan.text
         after = text[at + 1 : at + 2]
-        opens = bool(after) and not after.isspace() and not text[at - 1 : at].isalnum()
+        before = text[at - 1 : at]
+        opens = after not in {"", " ", "\n"} and not before.isalnum() and before != "."
         closes = text[at] == '"' or not after.isalnum()
         scan.pieces.append(Delimiter(text[at], 1, opens, closes and at > 0))
         return at + 1
@@ -87,4 +88,4 @@ class BareUrl(Inline):
 def _inside_word(text: str, at: int) -> bool:
     """Whether a word goes on to the left of `at`."""
     before = text[at - 1 : at]
-    return before.isalnum() or (before == "." and text[at - 2 : at - 1].isalnum())
+    return before.isalnum() or before == "."

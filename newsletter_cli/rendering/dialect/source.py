@@ -36,8 +36,8 @@ class Line(NamedTuple):
 
     @property
     def blank(self) -> bool:
-        """Whether it holds nothing, or spaces alone."""
-        return not self.text or self.text.isspace()
+        """Whether it holds nothing, or spaces alone. A no-break space is text: Substack keeps lines apart by it."""
+        return not self.text.strip(" ")
 
     @property
     def indent(self) -> int:

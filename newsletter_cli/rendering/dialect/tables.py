@@ -10,6 +10,7 @@ import re
 from abc import abstractmethod
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+from unicodedata import east_asian_width
 
 from newsletter_cli.rendering.dialect import tree
 from newsletter_cli.rendering.dialect.blocks import Construct
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 # pandoc's --columns: what the widths of a table drawn in text are shares of.
 LINE_COLUMNS = 72
 
+_FILLER = "\0"  # in no source: `source` takes it out
 _CAPTION = re.compile(r" {0,3}(?:[Tt]able)?: *(?=\S)(.*)\Z")
 _DRAWN = re.compile(r" {0,3}(?:\+[-:=]|\||-{2,}|.*\S *\|)")
 
@@ -42,6 +44,12 @@ class Cell:
     lines: list[Line]
     colspan: int = 1
     rowspan: int = 1
+    column: int | None = None  # where it begins; None: behind the cell before it
+
+    @property
+    def empty(self) -> bool:
+        """Whether it holds no text."""
+        return all(line.blank for line in self.lines)
 
     @classmethod
     def of(cls, text: str, number: int) -> Cell:
@@ -59,6 +67,18 @@ class Table:
     end: int
     blocks: bool = False
     caption: list[str] = field(default_factory=list)
+
+
+def spread(text: str) -> str:
+    """The text with as many characters as it has columns: a wide one (ideographs) is followed by a filler."""
+    if text.isascii():
+        return text
+    return "".join(char + _FILLER if east_asian_width(char) in "WF" else char for char in text)
+
+
+def gathered(text: str) -> str:
+    """The text without the fillers of `spread`."""
+    return text.replace(_FILLER, "")
 
 
 class TableConstruct(Construct):
@@ -91,7 +111,7 @@ class TableConstruct(Construct):
             for share in shares:
                 tree.block(group, "col").set("style", f"width: {int((share or 0) * 100)}%")
         for part, cell_tag, rows in (("thead", "th", table.head), ("tbody", "td", table.body)):
-            if not rows:
+            if not rows or (part == "thead" and all(cell.empty for row in rows for cell in row)):
                 continue
             section = tree.block(element, part)
             for row in rows:
@@ -106,6 +126,7 @@ class TableConstruct(Construct):
                 made.set("colspan", str(cell.colspan))
             if cell.rowspan > 1:
                 made.set("rowspan", str(cell.rowspan))
+            at = at if cell.column is None else cell.column
             align = table.columns[min(at, len(table.columns) - 1)].align
             if align:
                 made.set("style", f"text-align: {align};")

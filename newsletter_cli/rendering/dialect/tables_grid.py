@@ -12,7 +12,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from newsletter_cli.rendering.dialect.source import Line
-from newsletter_cli.rendering.dialect.tables import LINE_COLUMNS, Cell, Column, Table, TableConstruct
+from newsletter_cli.rendering.dialect.tables import LINE_COLUMNS, Cell, Column, Table, TableConstruct, gathered, spread
 
 if TYPE_CHECKING:
     from newsletter_cli.rendering.dialect.blocks import State
@@ -48,7 +48,7 @@ class GridTable(TableConstruct):
         indent = lines[at].indent
         while end < len(lines) and lines[end].text[indent : indent + 1] in {"+", "|"}:
             end += 1
-        drawing = [line.text[indent:].rstrip(" ") for line in lines[at:end]]
+        drawing = [spread(line.text[indent:].rstrip(" ")) for line in lines[at:end]]
         width = max(map(len, drawing))
         if len(drawing) < 3 or width * len(drawing) > _MAX_DRAWING:
             return None
@@ -73,7 +73,7 @@ def _trace(rows: list[str]) -> list[_Box] | None:
         seen.add((top, left))
         box = _box(rows, top, left)
         if box is None:
-            return None
+            continue  # a corner on the edge of a cell that spans: no cell begins there
         boxes.append(box)
         corners += [(box.top, box.right), (box.bottom, box.left)]
         corners.sort()
@@ -107,20 +107,21 @@ def _built(rows: list[str], boxes: list[_Box], lines: list[Line], rules: list[in
     lefts = sorted({box.left for box in boxes})
     heads = [rule for rule in rules if rule < len(rows) - 1]
     head_end = heads[0] if heads and heads[0] in tops else 0
-    total = max(LINE_COLUMNS, len(rows[0]))
+    total = max(LINE_COLUMNS, len(rows[0]) - 1 + len(lefts) - 2)
     edges = [*lefts, len(rows[0]) - 1]
     marks = rows[head_end]
     columns = [Column(_align(marks[left + 1 : right]), (right - left) / total) for left, right in pairwise(edges)]
     made: dict[int, list[tuple[int, Cell]]] = {top: [] for top in tops}
     for box in boxes:
         content = [
-            Line(rows[row][box.left + 1 : box.right].rstrip(" ").removeprefix(" "), lines[row].number)
+            Line(gathered(rows[row][box.left + 1 : box.right]).rstrip(" ").removeprefix(" "), lines[row].number)
             for row in range(box.top + 1, box.bottom)
         ]
         cell = Cell(
             content,
             colspan=sum(box.left <= left < box.right for left in lefts),
             rowspan=sum(box.top <= top < box.bottom for top in tops),
+            column=lefts.index(box.left),
         )
         made[box.top].append((box.left, cell))
     ordered = {top: [cell for _, cell in sorted(made[top], key=lambda item: item[0])] for top in tops}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from newsletter_cli.rendering.dialect.tables import LINE_COLUMNS, Cell, Column, Table, TableConstruct
@@ -13,12 +14,14 @@ if TYPE_CHECKING:
 
 _SEPARATOR = re.compile(r" {0,3}\|? *:?-+:? *(?:[|+] *:?-+:? *)*\|? *\Z")
 _DASHES = re.compile(r":?-+:?")
-# The text of a cell: a pipe may stand in it behind a backslash or between backticks.
-_CELL = re.compile(r"(?:\\.|(?<!`)(`+)(?!`)(?:(?!\1).)*\1(?!`)|[^|\\])*+", re.DOTALL)
+# What decides where a cell ends.
+_TOKEN = re.compile(r"\\.|`+|\|", re.DOTALL)
 
 
 class PipeTable(TableConstruct):
     """A head row, a row of dashes, rows as long as they hold a pipe."""
+
+    courtesy = True
 
     def table(self, lines: list[Line], at: int, state: State) -> Table | None:
         """Read one that begins at `at`."""
@@ -39,7 +42,7 @@ class PipeTable(TableConstruct):
         head = _row(lines[at], count)
         return Table(
             columns=_columns(marks, wide=wide),
-            head=[head] if any(cell.lines[0].text for cell in head) else [],
+            head=[head],
             body=[_row(line, count) for line in lines[at + 2 : end]],
             end=end,
         )
@@ -62,14 +65,27 @@ def _align(mark: str) -> str:
 def _row(line: Line, count: int) -> list[Cell]:
     """Exactly `count` cells; a missing one is empty, one too many is dropped, as all readers of pipe tables do."""
     text = line.text.strip(" ").removeprefix("|")
-    cells: list[Cell] = []
+    cuts = _cuts(text)
+    cells = [text[start + 1 : end].replace(r"\|", "|") for start, end in pairwise([-1, *cuts, len(text)])]
+    made = [Cell.of(cell, line.number) for cell in cells[:count]]
+    return made + [Cell.of("", line.number) for _ in range(count - len(made))]
+
+
+def _cuts(text: str) -> list[int]:
+    """Where the pipes between cells stand: behind no backslash, not between backticks."""
+    tokens = list(_TOKEN.finditer(text))
+    cuts: list[int] = []
     at = 0
-    while at < len(text) and len(cells) < count:
-        match = _CELL.match(text, at)
-        assert match
-        end = max(match.end(), at)
-        if end < len(text) and text[end] != "|":
-            end = text.find("|", end) if "|" in text[end:] else len(text)
-        cells.append(Cell.of(text[at:end].replace(r"\|", "|"), line.number))
-        at = end + 1
-    return cells + [Cell.of("", line.number) for _ in range(count - len(cells))]
+    ends = {}  # of each run of backticks the next of its length, from right to left
+    following: dict[int, int] = {}
+    for number in range(len(tokens) - 1, -1, -1):
+        if tokens[number][0].startswith("`"):
+            length = len(tokens[number][0])
+            if length in following:
+                ends[number] = following[length]
+            following[length] = number
+    while at < len(tokens):
+        if tokens[at][0] == "|":
+            cuts.append(tokens[at].start())
+        at = ends.get(at, at) + 1
+    return cuts

@@ -10,13 +10,14 @@ import re
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
+from newsletter_cli.rendering.dialect.rules import is_rule
 from newsletter_cli.rendering.dialect.source import Line
-from newsletter_cli.rendering.dialect.tables import LINE_COLUMNS, Cell, Column, Table, TableConstruct
+from newsletter_cli.rendering.dialect.tables import LINE_COLUMNS, Cell, Column, Table, TableConstruct, gathered, spread
 
 if TYPE_CHECKING:
     from newsletter_cli.rendering.dialect.blocks import State
 
-_DASHES = re.compile(r" *-{2,}(?: +-+)* *\Z|^ *-+(?: +-+)+ *\Z")
+_DASHES = re.compile(r" *-{2,}(?: +-{2,})* *\Z")
 _RUN = re.compile(r"-+")
 _FULL = re.compile(r" *-{3,} *\Z")
 
@@ -29,10 +30,10 @@ class SimpleTable(TableConstruct):
         del state
         if _DASHES.match(lines[at].text):
             return self._headless(lines, at)
-        if at + 1 >= len(lines) or not _DASHES.match(lines[at + 1].text):
+        if at + 1 >= len(lines) or not _DASHES.match(lines[at + 1].text) or is_rule(lines[at].text):
             return None
         spans = _spans(lines[at + 1].text)
-        if len(spans) < 2:
+        if len(spans) < 2 and not lines[at + 1].text.startswith(" "):
             return None  # a heading over its underline
         end = _rows_end(lines, at + 2)
         closed = end > at + 2 and _DASHES.match(lines[end - 1].text)
@@ -80,13 +81,13 @@ class MultilineTable(TableConstruct):
 
     def _bottom(self, lines: list[Line], at: int, state: State) -> int | None:
         """The row of dashes that ends the table: the next one, followed by a blank line or nothing."""
-        if state.tags.get("no dashes"):
+        if "dashes" in state.absent:
             return None
         for bottom in range(at, len(lines)):
             if _DASHES.match(lines[bottom].text):
                 free = bottom + 1 == len(lines) or lines[bottom + 1].blank
                 return bottom if free else None
-        state.tags["no dashes"] = 1
+        state.absent["dashes"] = 1
         return None
 
 
@@ -116,8 +117,9 @@ def _same(text: str, spans: list[tuple[int, int]]) -> bool:
 
 def _cells(text: str, spans: list[tuple[int, int]]) -> list[str]:
     """The text of a line cut at where the columns begin."""
+    text = spread(text)
     cuts = [0, *(start for start, _ in spans[1:]), len(text)]
-    return [text[start:end].strip(" ") for start, end in pairwise(cuts)]
+    return [gathered(text[start:end]).strip(" ") for start, end in pairwise(cuts)]
 
 
 def _row(line: Line, spans: list[tuple[int, int]]) -> list[Cell]:
@@ -147,6 +149,7 @@ def _chunks(lines: list[Line]) -> list[list[Line]]:
 
 def _columns(text: str, spans: list[tuple[int, int]], *, shares: bool = False) -> list[Column]:
     total = max(LINE_COLUMNS, spans[-1][1] - spans[0][0] + 1)
+    text = spread(text)
     columns = []
     for at, (start, end) in enumerate(spans):
         behind = spans[at + 1][0] if at + 1 < len(spans) else end + 1

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from html import unescape
 
+# With its semicolon: the `&copy` of ``?a=1&copy=2`` is none.
+_REFERENCE = re.compile(r"&(?:#[0-9]{1,7}|#[xX][0-9A-Fa-f]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});")
 _ESCAPE = re.compile(r"\\([!-/:-@\[-`{-~])")
 # What pandoc percent-encodes: white space and the characters that no URL holds (RFC 3986 §2, Appendix A).
 _UNSAFE = re.compile(r'[\s<>|"{}\[\]^`]')
@@ -23,7 +25,11 @@ _MAX_TITLE_TRIES = 4
 
 def unescaped(text: str) -> str:
     """Without backslash escapes and character references."""
-    return unescape(_ESCAPE.sub(r"\1", text))
+    return _REFERENCE.sub(_character, _ESCAPE.sub(r"\1", text))
+
+
+def _character(match: re.Match[str]) -> str:
+    return unescape(match[0])
 
 
 def escaped(url: str) -> str:
@@ -66,7 +72,7 @@ def _bare(text: str, at: int) -> tuple[str, int] | None:
             depth -= 1
         if depth < 0:
             return text[start : at - 1].rstrip(), at - 1
-        if depth > _MAX_NESTING or text.startswith("\n", at):  # a blank line
+        if depth > _MAX_NESTING or (token["space"] and text.startswith("\n", at)):  # a blank line
             return None
         if token["space"] and depth == 0 and tries < _MAX_TITLE_TRIES and text[at : at + 1] in _QUOTES:
             tries += 1
