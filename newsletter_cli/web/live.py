@@ -4,7 +4,8 @@ It listens on the loopback interface, under a path that begins with a random tok
 Host is that address: a page of the web can neither guess the path nor reach it by a name of its own (DNS rebinding).
 What is shown comes from a `Show`, which the job hands in; it is called in threads, one at a time.
 
-`serve` runs until `Live.stop` or, in the main thread, SIGINT or SIGTERM. Raises OSError where the port is taken.
+`serve` runs until `Live.stop` or, in the main thread, SIGINT or SIGTERM; it raises whatever the `Show` raised. A port
+that is taken is an OSError of `Live`.
 """
 
 from __future__ import annotations
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 HOST = "127.0.0.1"
 # Editors save in several steps (write, rename, set mode): what comes within a twentieth of a second is one change.
 _STEP_MS, _DEBOUNCE_MS = 50, 300
+_AGAIN_S = 0.5  # a folder that went away may come back: a branch is switched
 _ASSETS = {"preview.css": "text/css", "preview.js": "text/javascript"}
 
 
@@ -68,6 +70,7 @@ class Live:
         self._over = asyncio.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._one_at_a_time = threading.Lock()
+        self._fault: Exception | None = None
 
     @property
     def url(self) -> str:
@@ -109,7 +112,9 @@ class Live:
         async with self._news:
             self._news.notify_all()
         server.should_exit = True
-        await asyncio.gather(watching, serving)
+        await asyncio.gather(watching, serving, return_exceptions=True)
+        if self._fault is not None:
+            raise self._fault
 
     # What is saved
 
@@ -123,10 +128,11 @@ class Live:
                     await self._refresh()
                     if await self._in_thread(self._show.folders) != folders:
                         break
-            except OSError:  # no more watches to be had, a folder that went away: look at the clock instead
-                polling = True
+            except OSError as error:
+                # No more watches to be had (inotify's limit): look at the files' times instead.
+                polling = polling or not isinstance(error, FileNotFoundError)
                 with suppress(TimeoutError):
-                    await asyncio.wait_for(self._over.wait(), timeout=0.5)
+                    await asyncio.wait_for(self._over.wait(), timeout=_AGAIN_S)
             if not self._over.is_set():
                 await self._refresh()  # what was saved between two watches
 
@@ -151,11 +157,18 @@ class Live:
                 self._news.notify_all()
 
     async def _in_thread(self, work: Callable[..., Any], *arguments: object) -> Any:
+        """Call the `Show`, alone, beside the loop. What it raises ends the preview: it is no fault of the post."""
+
         def alone() -> Any:
             with self._one_at_a_time:
                 return work(*arguments)
 
-        return await asyncio.to_thread(alone)
+        try:
+            return await asyncio.to_thread(alone)
+        except Exception as error:
+            self._fault = error
+            self._over.set()
+            raise
 
     # What is asked
 
@@ -202,7 +215,7 @@ class Live:
             return _response("not found", "text/plain", status=404)
         if shown.mail is None:
             return _response("there is no mail yet", "text/plain", status=404)
-        return _response(preview.framed(shown.mail, scheme), "text/html", policy=preview.POLICIES[pictures])
+        return _response(preview.framed(shown.mail, scheme, pictures), "text/html", policy=preview.POLICIES[pictures])
 
     async def _eml(self, request: Request) -> Response:
         shown = await self._shown(request)

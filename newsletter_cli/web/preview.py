@@ -94,12 +94,17 @@ _SCHEME_QUERY = re.compile(r"\(\s*prefers-color-scheme\s*:\s*(dark|light)\s*\)",
 _JUMP = re.compile(r'(<a\b[^>]*?\s)(href="#)', re.IGNORECASE)
 _HEAD = re.compile(r"<head[^>]*>", re.IGNORECASE)
 _HEAD_END = re.compile(r"</head>", re.IGNORECASE)
-_REMOTE = re.compile(r"""<img\b[^>]*?\ssrc=["'](https?://[^"']+)["']|url\(["']?(https?://[^"')]+)""", re.IGNORECASE)
+_SRC = re.compile(r"""(<img\b[^>]*?\s)src=(["'])(.*?)\2""", re.IGNORECASE)
+_GROUND = re.compile(r"""url\((["']?)(https?://.*?)\1\)|\bbackground=(["'])(https?://.*?)\3""", re.IGNORECASE)
 # Words that a query of one colour scheme becomes, so that `and` and `not` around it still hold.
 _TRUE, _FALSE = "(min-width: 0px)", "(max-width: 0px)"
 _FORCED = (
     "html { background: #fff !important; filter: invert(0.92) hue-rotate(180deg); }"
     " img, video, [background], [style*='background-image'] { filter: hue-rotate(180deg) invert(1); }"
+)
+_WITHHELD = (
+    "img[data-withheld] { min-width: 1.5em; min-height: 1.5em; padding: .25em .5em; outline: 1px dashed #8889;"
+    " outline-offset: -1px; font: 13px/1.4 sans-serif; color: #777; box-sizing: border-box; }"
 )
 _INBOX_CHARACTERS = 180  # behind the subject, on a wide screen
 
@@ -114,15 +119,32 @@ def asset(name: str) -> bytes:
     return (assets.templates() / "web" / name).read_bytes()
 
 
-def framed(mail: Opened, scheme: Scheme) -> str:
-    """The HTML part for a frame: embedded pictures under ``picture/CID``, links open elsewhere, jumps stay."""
+def framed(mail: Opened, scheme: Scheme, pictures: Pictures = Pictures.OWN) -> str:
+    """The HTML part for a frame: embedded pictures under ``picture/CID``, links open elsewhere, jumps stay.
+
+    A picture that is not to be loaded loses its address; its place and its text stay.
+    """
     if not mail.html:
         return f"<!doctype html><meta charset=utf-8><pre>{html.escape(mail.text)}</pre>"
-    shown = _CID.sub(lambda found: f"picture/{quote(found[1], safe='@')}", mail.html)
+    shown = mail.html if pictures is Pictures.ALL else _withheld(mail.html, pictures)
+    shown = _CID.sub(lambda found: f"picture/{quote(found[1], safe='@')}", shown)
     shown = _STYLE_BLOCK.sub(lambda found: found[1] + _in_scheme(found[2], scheme) + found[3], shown)
     shown = _JUMP.sub(r'\1target="_self" \2', shown)
     shown = _HEAD.sub(lambda found: f'{found[0]}<meta charset="utf-8"><base target="_blank">', shown, count=1)
-    return _HEAD_END.sub(f"<style>{_canvas(scheme)}</style></head>", shown, count=1)
+    return _HEAD_END.sub(f"<style>{_canvas(scheme)} {_WITHHELD}</style></head>", shown, count=1)
+
+
+def _withheld(mail_html: str, pictures: Pictures) -> str:
+    """The HTML without the addresses of pictures that would be fetched from the web; with NONE, of any picture.
+
+    The policy blocks them too; but a request that is never made cannot slip through a browser's fault.
+    """
+
+    def kept(found: re.Match[str]) -> str:
+        own = found[3].startswith("cid:") and pictures is Pictures.OWN
+        return found[0] if own else f"{found[1]}data-withheld={found[2]}{found[3]}{found[2]}"
+
+    return _GROUND.sub(lambda found: "none" if found[2] else "", _SRC.sub(kept, mail_html))
 
 
 def _in_scheme(css: str, scheme: Scheme) -> str:
@@ -139,7 +161,8 @@ def _canvas(scheme: Scheme) -> str:
 
 def remote_pictures(mail: Opened) -> int:
     """How many pictures of a mail stand on the web."""
-    return len({found[1] or found[2] for found in _REMOTE.finditer(mail.html)})
+    images = {found[3] for found in _SRC.finditer(mail.html) if not found[3].startswith("cid:")}
+    return len(images | {found[2] or found[4] for found in _GROUND.finditer(mail.html)})
 
 
 def inbox_line(mail: Opened) -> str:
