@@ -18,8 +18,10 @@ from playwright.sync_api import sync_playwright
 
 from newsletter_cli.delivery.seams import Stop
 from newsletter_cli.jobs.demo import demo
+from newsletter_cli.message.parts import opened
 from newsletter_cli.times import SystemClock
-from newsletter_cli.web.inbox import framed, parsed
+from newsletter_cli.web.inbox import in_one_piece
+from newsletter_cli.web.preview import Scheme
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -47,21 +49,27 @@ def main() -> None:
     """Draw them all."""
     with tempfile.TemporaryDirectory() as place:
         done = demo(Path(place), clock=SystemClock(), stop=Stop())
-        mail = DESK.substitute(mail=html.escape(framed(parsed(done.mails[0].read_bytes()))))
+        mail = opened(done.mails[0].read_bytes())
         with sync_playwright() as playwright:
             browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-            for scheme in ("light", "dark"):
-                _draw(browser, mail, scheme, PICTURES / f"example-{scheme}.png", width=1240, height=1096)
+            for scheme in (Scheme.LIGHT, Scheme.DARK):
+                desk = DESK.substitute(mail=html.escape(in_one_piece(mail, scheme)))
+                _draw(browser, desk, scheme, PICTURES / f"example-{scheme}.png", width=1240, height=1096)
             _draw(
-                browser, done.page.read_text(encoding="utf-8"), "light", PICTURES / "inbox.png", width=1280, height=860
+                browser,
+                done.page.read_text(encoding="utf-8"),
+                Scheme.LIGHT,
+                PICTURES / "inbox.png",
+                width=1280,
+                height=860,
             )
             browser.close()
 
 
-def _draw(browser: Browser, page_html: str, scheme: str, target: Path, *, width: int, height: int) -> None:
+def _draw(browser: Browser, page_html: str, scheme: Scheme, target: Path, *, width: int, height: int) -> None:
     page = browser.new_page(
         viewport={"width": width, "height": height},
-        color_scheme="dark" if scheme == "dark" else "light",
+        color_scheme="dark" if scheme is Scheme.DARK else "light",
         device_scale_factor=1.25,
     )
     page.set_content(page_html, wait_until="load")

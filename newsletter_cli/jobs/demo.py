@@ -117,10 +117,12 @@ def _workspace(folder: Path, *, port: int, clock: Clock) -> Workspace:
 def _previews(workspace: Workspace, post: Path) -> tuple[Path, ...]:
     """What would be mailed, as HTML (its pictures in the page, so that a browser shows them) and as text."""
     from newsletter_cli.jobs.preview import Format, preview
+    from newsletter_cli.message.parts import opened
+    from newsletter_cli.web.preview import Scheme
 
     made = preview(workspace, post)
     html, text = workspace.settings.folder / "preview.html", workspace.settings.folder / "preview.txt"
-    html.write_text(inbox.framed(inbox.parsed(made.eml)), encoding="utf-8")
+    html.write_text(inbox.in_one_piece(opened(made.eml), Scheme.LIGHT), encoding="utf-8")
     text.write_bytes(made.part(Format.TEXT))
     return html, text
 

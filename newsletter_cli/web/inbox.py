@@ -11,24 +11,30 @@ import asyncio
 import base64
 import hashlib
 import html
+import itertools
 import re
 import string
 import threading
 from dataclasses import dataclass
-from email import message_from_bytes, policy
-from email.message import EmailMessage
 from typing import TYPE_CHECKING, Any, Self
+from urllib.parse import unquote
 
 from newsletter_cli import assets
+from newsletter_cli.message.parts import opened
+from newsletter_cli.web.preview import Scheme, framed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
     from types import TracebackType
 
+    from newsletter_cli.message.parts import Opened
+
 HOST = "127.0.0.1"
 # Larger than any mail a provider takes (Gmail 25 MB), so that the demo never refuses what the world would take.
 SIZE_LIMIT_OCTETS = 40_000_000
+_SUMMARY = ("From", "To", "Date")
+_PICTURE = re.compile(r"""(?<=["'(])picture/([^"'()<>\s]+)""")  # as `framed` writes an embedded one
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,13 +120,14 @@ def save(mails: Sequence[Received], folder: Path) -> list[Path]:
 def page(mails: Sequence[Received], *, title: str, left_out: Sequence[tuple[str, str, str]] = ()) -> str:
     """The mails as one HTML page. `left_out` are the rows nobody mailed: place, address, reason."""
     shell = (assets.templates() / "web" / "inbox.html").read_text(encoding="utf-8")
+    seen = [opened(mail.data) for mail in mails]
     script = shell.partition("<script>")[2].partition("</script>")[0]
     return string.Template(shell).substitute(
         script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode("ascii"),
         title=html.escape(title),
         count=len(mails),
-        list="\n".join(_entry(number, mail) for number, mail in enumerate(mails)),
-        mails="\n".join(_mail(number, mail) for number, mail in enumerate(mails)),
+        list="\n".join(map(_entry, itertools.count(), mails, seen)),
+        mails="\n".join(map(_mail, itertools.count(), mails, seen)),
         left_out_count=len(left_out),
         left_out="\n".join(
             "<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in row) + "</tr>" for row in left_out
@@ -128,27 +135,28 @@ def page(mails: Sequence[Received], *, title: str, left_out: Sequence[tuple[str,
     )
 
 
-def parsed(data: bytes) -> EmailMessage:
-    """A mail's bytes as a message."""
-    message = message_from_bytes(data, policy=policy.default)
-    assert isinstance(message, EmailMessage)  # what this policy makes
-    return message
+def in_one_piece(mail: Opened, scheme: Scheme) -> str:
+    """The HTML part as a document of its own: embedded pictures as data: addresses, links open in a new tab."""
+
+    def inlined(found: re.Match[str]) -> str:
+        picture = mail.images.get(unquote(found[1]))
+        if picture is None:
+            return found[0]
+        return f"data:{picture.mime};base64,{base64.b64encode(picture.data).decode('ascii')}"
+
+    return _PICTURE.sub(inlined, framed(mail, scheme))
 
 
-def _entry(number: int, mail: Received) -> str:
-    message = parsed(mail.data)
+def _entry(number: int, mail: Received, seen: Opened) -> str:
     return (
         f'<button class="entry" role="tab" data-mail="{number}">'
         f'<span class="to">{html.escape(", ".join(mail.rcpt_to))}</span>'
-        f'<span class="subject">{html.escape(str(message["Subject"] or ""))}</span></button>'
+        f'<span class="subject">{html.escape(seen.subject)}</span></button>'
     )
 
 
-def _mail(number: int, mail: Received) -> str:
-    message = parsed(mail.data)
-    summary = "".join(
-        f"<dt>{name}</dt><dd>{html.escape(str(message[name] or ''))}</dd>" for name in ("From", "To", "Date")
-    )
+def _mail(number: int, mail: Received, seen: Opened) -> str:
+    headers = dict(seen.headers)
     return string.Template("""
 <article class="mail" id="mail-$number">
   <h2>$subject</h2>
@@ -158,18 +166,22 @@ def _mail(number: int, mail: Received) -> str:
     <button data-view="dark">Dark</button><button data-view="text">Text</button>
     <button data-view="headers">Headers</button><span class="size">$size</span>
   </nav>
-  <div class="pane html">
-    <iframe sandbox="allow-same-origin allow-popups" title="$subject" srcdoc="$html"></iframe>
+  <div class="pane light">
+    <iframe sandbox="allow-same-origin allow-popups" title="$subject" srcdoc="$light"></iframe>
+  </div>
+  <div class="pane dark">
+    <iframe sandbox="allow-same-origin allow-popups" title="$subject, dark" srcdoc="$dark"></iframe>
   </div>
   <pre class="pane text">$text</pre>
   <pre class="pane headers">$headers</pre>
 </article>""").substitute(
         number=number,
-        subject=html.escape(str(message["Subject"] or "")),
-        summary=summary,
+        subject=html.escape(seen.subject),
+        summary="".join(f"<dt>{name}</dt><dd>{html.escape(headers.get(name, ''))}</dd>" for name in _SUMMARY),
         size=f"{len(mail.data) / 1000:.0f} kB",
-        html=html.escape(framed(message)),
-        text=html.escape(_text(message)),
+        light=html.escape(in_one_piece(seen, Scheme.LIGHT)),
+        dark=html.escape(in_one_piece(seen, Scheme.DARK)),
+        text=html.escape(seen.text),
         headers=html.escape(_headers(mail)),
     )
 
@@ -178,26 +190,3 @@ def _headers(mail: Received) -> str:
     """The envelope and the header as it went over the wire."""
     envelope = f"MAIL FROM:<{mail.mail_from}>\n" + "".join(f"RCPT TO:<{to}>\n" for to in mail.rcpt_to)
     return envelope + "\n" + mail.data.partition(b"\r\n\r\n")[0].decode("utf-8", "replace").replace("\r\n", "\n")
-
-
-def _text(message: EmailMessage) -> str:
-    part = message.get_body(("plain",))
-    return "" if part is None else str(part.get_content())
-
-
-def framed(message: EmailMessage) -> str:
-    """The HTML part with its embedded pictures as data: addresses; links open in a new tab."""
-    part = message.get_body(("html",))
-    if part is None:
-        return f"<pre>{html.escape(_text(message))}</pre>"
-    pictures = {str(part["Content-ID"]).strip("<> "): part for part in message.walk() if part["Content-ID"]}
-
-    def inlined(match: re.Match[str]) -> str:
-        picture = pictures.get(match[1])
-        octets = picture.get_payload(decode=True) if picture else None
-        if picture is None or not isinstance(octets, bytes):
-            return match[0]
-        return f"data:{picture.get_content_type()};base64,{base64.b64encode(octets).decode('ascii')}"
-
-    shown = re.sub(r"""(?<=["'(])cid:([^"'()<>\s]+)""", inlined, str(part.get_content()))
-    return re.sub(r"(<head[^>]*>)", r'\1<base target="_blank">', shown, count=1, flags=re.IGNORECASE)
