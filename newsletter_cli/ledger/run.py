@@ -11,12 +11,14 @@ a move that `states.MOVES` does not know: a fault of the caller.
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from typing import TYPE_CHECKING, Self
 
 from newsletter_cli.ledger import moves, quotas
 from newsletter_cli.ledger.model import Claim, RecipientRow, Settled
 from newsletter_cli.ledger.states import CLAIMABLE, CampaignState, IllegalMove, Outcome
 from newsletter_cli.ledger.tables import from_integer
+from newsletter_cli.problems import NotNow
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -61,11 +63,15 @@ class Run:
         self.close()
 
     def close(self) -> None:
-        """End the run: what it still claims, of which nothing is on the wire, waits again."""
+        """End the run: what it still claims, of which nothing is on the wire, waits again.
+
+        Where even that cannot be recorded, the run looks like a dead one, and the next one recovers it.
+        """
         if self._open:
             self._open = False
             self._hot.close()
-            self._ended(self.id)
+            with suppress(NotNow):
+                self._ended(self.id)
 
     # ---- the way out
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import sqlite3
 import threading
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +18,7 @@ from sqlalchemy import Connection, Engine, ExceptionContext, QueuePool, create_e
 
 from newsletter_cli.ledger import faults
 from newsletter_cli.ledger.hot import READING
+from newsletter_cli.problems import Problem, Refused
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -33,6 +34,7 @@ _CACHE_KIB = 16_384
 # 16 MB of log between checkpoints; a checkpoint costs two fsyncs.
 _CHECKPOINT_PAGES = 4_000
 _LOG_LIMIT_OCTETS = 67_108_864
+_MAGIC = b"SQLite format 3\0"
 
 
 def engine(path: Path, *, query: str = "") -> Engine:
@@ -180,39 +182,63 @@ def compiled(statement: Statement, dialect: Any) -> tuple[str, Callable[[Any], A
 def stream(connection: Connection, statement: Statement, rows: Iterable[tuple[Any, ...]], path: Path) -> None:
     """Run a statement over any number of rows without holding them: inside the transaction of `connection`."""
     sql, order = compiled(statement, connection.dialect)
-    driver = connection.connection.driver_connection
-    assert isinstance(driver, sqlite3.Connection)
     try:
-        driver.executemany(sql, rows if order is None else map(order, rows))
+        _driver(connection).executemany(sql, rows if order is None else map(order, rows))
     except sqlite3.Error as error:
         raise explained(error, path) from error
 
 
-def copy(made: Engine, target: Path) -> None:
-    """Write a consistent copy of the database behind `made` to `target`, whoever is writing meanwhile."""
-    pooled = made.raw_connection()
+def copy(made: Engine, path: Path, target: Path) -> None:
+    """Write a consistent copy of the file at `path` to `target` (mode 0600), whoever is writing meanwhile.
+
+    A copy that is there already is replaced once the new one is whole. Raises Refused where `target` is something
+    else, or the ledger itself.
+    """
+    beside = target.with_name(f".{target.name}.new")
     try:
-        source = pooled.driver_connection
-        assert isinstance(source, sqlite3.Connection)
-        into = sqlite3.connect(target)
-        try:
-            source.backup(into)
-        finally:
-            into.close()
+        if target.exists() and (target.samefile(path) or not _is_database(target)):
+            raise _not_there(target)
+        beside.unlink(missing_ok=True)
+        beside.touch(mode=0o600)
+        with made.connect() as connection, closing(sqlite3.connect(beside)) as into:
+            _driver(connection).backup(into)
+        beside.replace(target)
     except sqlite3.Error as error:
         raise explained(error, target) from error
-    finally:
-        pooled.close()
+    except OSError as error:
+        raise faults.from_os(
+            error, file=str(target), doing="the copy cannot be written", code="ledger-backup"
+        ) from error
+
+
+def _is_database(path: Path) -> bool:
+    with path.open("rb") as file:
+        return file.read(len(_MAGIC)) == _MAGIC
+
+
+def _not_there(target: Path) -> Refused:
+    return Refused(
+        Problem(
+            text="there is a file already that is no copy of a ledger",
+            file=str(target),
+            hint="name another file",
+            code="ledger-backup",
+        )
+    )
+
+
+def _driver(connection: Connection) -> sqlite3.Connection:
+    driver = connection.connection.driver_connection
+    assert isinstance(driver, sqlite3.Connection)
+    return driver
 
 
 def compact(made: Engine, path: Path) -> None:
     """Write the file anew and empty the log: nothing of what was deleted or replaced is left in either."""
     with made.connect() as connection:
-        driver = connection.connection.driver_connection
-        assert isinstance(driver, sqlite3.Connection)
         try:
-            driver.execute("VACUUM")
+            _driver(connection).execute("VACUUM")
             # A reader at work keeps the log; a later checkpoint then empties it.
-            driver.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            _driver(connection).execute("PRAGMA wal_checkpoint(TRUNCATE)")
         except sqlite3.Error as error:
             raise explained(error, path) from error

@@ -393,4 +393,4 @@ class Ledger:
         """Write a consistent copy of the file to `target` (mode 0600), also while a sender is at work."""
         if self.database.path is None:
             raise Refused(Problem(text="the ledger is in a database server", hint="use pg_dump", code="ledger-backup"))
-        sqlite.copy(self.database.engine, target)
+        sqlite.copy(self.database.engine, self.database.path, target)
