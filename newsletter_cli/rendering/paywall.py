@@ -7,13 +7,12 @@ A footnote whose source stands before the marker stays. Changes the tree in plac
 
 from __future__ import annotations
 
+from copy import deepcopy
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-from newsletter_cli.rendering.nodes import LINE, line_of, remove, unwrap
+from lxml import etree
 
-if TYPE_CHECKING:
-    from lxml import etree
+from newsletter_cli.rendering.nodes import LINE, classes, line_of, remove, unwrap
 
 _CLASSES = frozenset({"paywall-jump", "paywall", "paywall-marker"})
 _COMPONENTS = frozenset({"PaywallToDOM"})
@@ -51,42 +50,41 @@ def cut(tree: etree._Element) -> Cut | None:
     if found is None:
         return None
     wall = line_of(found)
-    kept = [note for note in _notes(tree) if _before(note, wall)]
+    kept = _kept_notes(tree, wall)
     at: etree._Element | None = found
     while at is not None and at is not tree:
         parent = at.getparent()
         for later in list(at.itersiblings()):
-            if not any(note is later or later in note.iterancestors() for note in kept):
-                later.tail = None
-                later.getparent().remove(later)  # type: ignore[union-attr]  # a sibling has the same parent
-            else:
-                _only(later, kept)
+            later.getparent().remove(later)  # type: ignore[union-attr]  # a sibling has the same parent; its tail goes too
         at.tail = None
         at = parent
     found.getparent().remove(found)  # type: ignore[union-attr]  # it is not the root: that is ours
+    if kept is not None:
+        tree.append(kept)
     return Cut(wall, _forget(tree))
 
 
-def _notes(tree: etree._Element) -> list[etree._Element]:
-    return [
-        item
-        for section in tree.iter("section", "div")
-        if "footnotes" in section.get("class", "").split()
-        for item in section.iter("li")
-    ]
+def _kept_notes(tree: etree._Element, wall: int | None) -> etree._Element | None:
+    """A section made anew of the footnotes that were written before the wall, under their numbers; it holds no more."""
+    for section in tree.iter("section", "div"):
+        items = [item for item in section.iter("li") if _before(item, wall)]
+        if "footnotes" not in classes(section) or not items:
+            continue
+        made = etree.Element(section.tag, {str(key): str(value) for key, value in section.attrib.items()})
+        notes = etree.SubElement(made, "ol")
+        numbers = {item: number for number, item in enumerate(section.iter("li"), 1)}
+        for item in items:
+            copy = deepcopy(item)
+            copy.tail = None
+            copy.set("value", item.get("value", str(numbers[item])))
+            notes.append(copy)
+        return made
+    return None
 
 
 def _before(note: etree._Element, wall: int | None) -> bool:
     lines = [int(said) for element in note.iter("*") if (said := element.get(LINE, "")).isdigit()]
     return wall is not None and bool(lines) and max(lines) < wall
-
-
-def _only(element: etree._Element, kept: list[etree._Element]) -> None:
-    """Keep of a section of footnotes only those that may be read."""
-    element.tail = None
-    for item in list(element.iter("li")):
-        if item not in kept and not any(note in item.iterancestors() for note in kept):
-            remove(item)
 
 
 def _forget(tree: etree._Element) -> int:

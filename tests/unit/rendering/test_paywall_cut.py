@@ -104,3 +104,13 @@ def test_no_word_from_behind_passes_and_none_before_is_lost(before: list[str], b
     paywall.cut(tree)
     assert "secret" not in html.tostring(tree, encoding="unicode")
     assert tree.text_content().count("open") == wanted
+
+
+def test_a_note_that_stays_brings_no_word_with_it() -> None:
+    got = cut(
+        f'<p>a<sup><a class="footnote-ref" href="#fn1">1</a></sup></p>{WALL}<div>secret<td>secret'
+        '<section class="footnotes">secret<ol><li id="fn1"><p data-line="3">open note</p></li>secret'
+        '<li id="fn2"><p data-line="3">note</p><p data-line="12">secret</p></li></ol></section>secret</td></div>'
+    )
+    assert "open note" in got
+    assert "secret" not in got
