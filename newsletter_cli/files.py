@@ -218,10 +218,19 @@ def _like(target: Path, descriptor: int) -> None:
                 error.errno, "it belongs to another user or group, which could not be kept"
             ) from error
     os.fchmod(descriptor, stat.S_IMODE(old.st_mode))  # after fchown, which clears the set-id bits
-    if hasattr(os, "listxattr"):
-        with contextlib.suppress(OSError):  # not every file system has them, and some are the system's own
-            for attribute in os.listxattr(target):
-                os.setxattr(descriptor, attribute, os.getxattr(target, attribute))
+    for attribute in _attributes(target):
+        with contextlib.suppress(OSError):  # some are the system's own
+            os.setxattr(descriptor, attribute, os.getxattr(target, attribute))
+
+
+def _attributes(target: Path) -> list[str]:
+    """The names of a file's extended attributes (access lists are among them), where there is such a thing."""
+    if not hasattr(os, "listxattr"):
+        return []
+    try:
+        return os.listxattr(target)
+    except OSError:
+        return []
 
 
 def _sync_folder(folder: Path) -> None:

@@ -25,6 +25,8 @@ PASSWORD = "smtp.password"  # noqa: S105 - a key's name
 _KEY_VARIABLE = "NEWSLETTER_LEDGER_KEY"
 # What people call a password; its value must not stand in the file, nor in a message.
 _PASSWORDS = frozenset({"password", "passwd", "pass", "pwd", "secret", "api_key", "token", "access_token"})
+# Options that are not called as their key is.
+_OPTIONS = {"list.columns": "--column"}
 _NEAR = 0.6
 
 
@@ -128,11 +130,8 @@ class _Toml:
 
     def _line(self, dotted: str) -> int | None:
         # A single [dkim] and an inline table are known by shorter names.
-        section = dotted.partition(".")[0]
-        for name in (dotted, dotted.replace("dkim.0.", "dkim."), dotted.rpartition(".")[0], section):
-            if name in self.lines:
-                return self.lines[name]
-        return None
+        names = (dotted, dotted.replace("dkim.0.", "dkim."), dotted.rpartition(".")[0], dotted.partition(".")[0])
+        return next((self.lines[name] for name in names if name in self.lines), None)
 
     def _wrong(self, dotted: str, text: str, hint: str) -> None:
         self.problems.append(
@@ -161,7 +160,8 @@ def from_environment(environment: Mapping[str, str], schema: Schema) -> Layer:
                 )
             )
             continue
-        raw: Any = Secret(value) if dotted == PASSWORD else Word(value)
+        # A secret out of a file often brings its line end along.
+        raw: Any = Secret(value.rstrip("\r\n")) if dotted == PASSWORD else Word(value)
         given[dotted] = Given(value=raw, origin=f"variable {name}", called=name)
     return Layer(given, tuple(problems))
 
@@ -172,7 +172,7 @@ def from_options(options: Mapping[str, object]) -> Layer:
     for dotted, value in options.items():
         if value is None or value in ([], ()):
             continue
-        option = f"--{dotted.rpartition('.')[2].replace('_', '-')}"
+        option = _OPTIONS.get(dotted, f"--{dotted.rpartition('.')[2].replace('_', '-')}")
         given[dotted] = Given(value=_words(value), origin=f"option {option}", called=option)
     return Layer(given, ())
 

@@ -248,7 +248,7 @@ def url(value: Any) -> str:
         return ""
     try:
         parts = urlsplit(said)
-        valid = parts.scheme in {"http", "https"} and bool(parts.hostname) and not re.search(r"\s", said)
+        valid = parts.scheme in {"http", "https"} and bool(parts.hostname) and not re.search(r"[\s<>\"\\]", said)
         _ = parts.port
     except ValueError:
         valid = False
@@ -275,6 +275,8 @@ def unsubscribe_url(value: Any) -> str:
     parts = urlsplit(said)
     if parts.scheme != "https" and not loopback(parts.hostname or ""):
         raise ValueError(f"{said!r} must begin with https://; mailbox providers ask it of one-click (RFC 8058)")
+    if not said.isascii():
+        raise ValueError(f"{said!r} stands in a header and must be ASCII; write its host as xn--…")
     if _TOKEN in parts.netloc or _TOKEN in parts.fragment:
         raise ValueError(f"{said!r}: {{token}} must stand in the path or the query")
     return _only_placeholder(said, _TOKEN)
@@ -292,12 +294,6 @@ def return_path(value: Any) -> str:
     if _TOKEN in said and _SAMPLE_TOKEN not in found.local:
         raise ValueError(f"{said!r}: {{token}} must stand before the @")
     return said
-
-
-def headers(value: Any) -> dict[str, str]:
-    """Fixed extra headers, none of which the program writes itself."""
-    table = value if isinstance(value, dict) else {}
-    return {name: header(name, said) for name, said in table.items()}
 
 
 def header(name: str, value: Any) -> str:

@@ -73,7 +73,7 @@ _FAR = 200
 
 # The key in any letter case, quoted, behind any indentation, bracket or mark; a comment (#) does not count.
 _MARK = re.compile(
-    r"""[\s\ufeff\u200b\u2060>{\[("'`*,-]*(?P<key>email[_-]?(?:sent|started)[_-]?at)["'`*]*\s*[:=](?P<value>.*)""",
+    r"""[\s\ufeff\u200b\u2060>{\[("'`*,-]*(?P<key>email[_-]?(?:sent|started)[_-]?at)["'`*]*[\s\ufeff\u200b\u2060]*[:=：](?P<value>.*)""",
     re.IGNORECASE | re.DOTALL,
 )
 _FLOW_MARK = re.compile(
@@ -150,7 +150,8 @@ def _stray(lines: tuple[str, ...], start: int) -> int | None:
         if comment or line.startswith("<!--"):
             comment = "-->" not in line
             continue
-        if _ANY_FENCE.fullmatch(line) and _TELLING.match(lines[index + 1]):
+        braces = line.startswith("{") and _TELLING.match(line[1:] or lines[index + 1])  # JSON
+        if braces or (_ANY_FENCE.fullmatch(line) and _TELLING.match(lines[index + 1])):
             return index
         if line:
             return None

@@ -68,7 +68,7 @@ def _beside(path: Path) -> str | None:
     if beside == path or not beside.is_file():
         return None
     data = files.read_bytes(beside, what="the text part", limit_octets=LIMIT_OCTETS)
-    return _unified(_text(data, str(beside))) if data.strip() else None
+    return _unified(_text(data, str(beside))[0]) if data.strip() else None
 
 
 def _first(marks: Sequence[heads.Mark], key: str) -> str:
@@ -76,13 +76,13 @@ def _first(marks: Sequence[heads.Mark], key: str) -> str:
 
 
 def _parse(data: bytes, *, path: Path, timezone: str, text_part: str | None, file: str) -> Post:
-    text = _text(data, file)
+    text, odd = _text(data, file)
     head = heads.find(text)
     _check_head(head, file)
     found, warnings = fields.read(head, file=file)
     reading = Reading(found, file=file, timezone=timezone)
     meta = reading.meta()
-    problems = [*warnings, *reading.problems]
+    problems = [*odd, *warnings, *reading.problems]
     if errors(problems):
         raise Refused(*problems)
 
@@ -114,8 +114,8 @@ def _parse(data: bytes, *, path: Path, timezone: str, text_part: str | None, fil
     )
 
 
-def _text(data: bytes, file: str) -> str:
-    """The file's text, or Refused where it has none."""
+def _text(data: bytes, file: str) -> tuple[str, tuple[Problem, ...]]:
+    """The file's text, and a warning where its encoding was guessed; Refused where it is none."""
     if not data.strip(b"\0"):
         wrong = "holds nothing but NUL bytes" if data else "is empty"
         raise Refused(Problem(text=f"the post {wrong}", file=file, hint="write it first", code="post-empty"))
@@ -130,7 +130,17 @@ def _text(data: bytes, file: str) -> str:
         raise Refused(Problem(text=text, file=file, line=line, hint="save it as UTF-8 text", code="encoding"))
     if not decoded.text.strip(heads.INVISIBLE + " \t\r\n"):
         raise Refused(Problem(text="the post is empty", file=file, hint="write it first", code="post-empty"))
-    return decoded.text
+    if decoded.encoding.startswith("utf-"):
+        return decoded.text, ()
+    return decoded.text, (
+        Problem(
+            text=f"the text is no UTF-8; it is read as {decoded.encoding}",
+            file=file,
+            hint="look at its accents, and save it as UTF-8",
+            severity=Severity.WARNING,
+            code="encoding",
+        ),
+    )
 
 
 def _check_head(head: Head, file: str) -> None:

@@ -6,6 +6,7 @@ puts an edit into the file. The value of a line that is already there is replace
 
 from __future__ import annotations
 
+import contextlib
 import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -48,19 +49,32 @@ def write(path: Path, edit: Callable[[bytes], bytes]) -> bytes:
     Gives the bytes that the file holds now. Raises OSError (files.Changed where it never holds still) or Refused.
     """
     for _ in range(_TRIES):
-        before = path.read_bytes()
-        try:
-            after = edit(before)
-        except Refused as refused:
-            raise Refused(*(replace(problem, file=str(path)) for problem in refused.problems)) from refused
-        if after == before:
-            return before
-        try:
-            files.replace(path, after, expected=before)
-        except files.Changed:
-            continue
-        return after
+        with path.open("rb") as old:
+            before = old.read()
+            if not before.strip():
+                continue  # an editor empties a file before it writes it anew; nothing empty was ever a post
+            after = _edited(path, edit, before)
+            if after == before:
+                return before
+            try:
+                files.replace(path, after, expected=before)
+            except files.Changed:
+                continue
+            # What an editor still wrote into the file that was replaced is not lost either.
+            old.seek(0)
+            late = old.read()
+            if late == before or not late.strip():
+                return after
+            with contextlib.suppress(files.Changed):
+                files.replace(path, late, expected=after)
     raise files.Changed(path)
+
+
+def _edited(path: Path, edit: Callable[[bytes], bytes], before: bytes) -> bytes:
+    try:
+        return edit(before)
+    except Refused as refused:
+        raise Refused(*(replace(problem, file=str(path)) for problem in refused.problems)) from refused
 
 
 def _stamped(data: bytes, key: str, value: str) -> bytes:

@@ -279,7 +279,7 @@ def test_variables(folder: Path) -> None:
             "NEWSLETTER_SMTP_PORT": "2525",
             "NEWSLETTER_SMTP_ALLOW_PLAINTEXT_PASSWORD": "yes",
             "NEWSLETTER_SMTP_USERNAME": "me",
-            "NEWSLETTER_SMTP_PASSWORD": "hunter2",
+            "NEWSLETTER_SMTP_PASSWORD": "hunter2\n",
             "NEWSLETTER_SMTP_HOST": "",
             "NEWSLETTER_LEDGER_KEY": "identity 00",
             "NEWSLETTER_LIST_COLUMNS": "email=E-Mail",
@@ -320,6 +320,13 @@ def test_several_keys_sign(folder: Path) -> None:
     assert [key.selector for key in settings.dkim] == ["a", "b"]
     assert settings.origins["dkim.selector"] == "newsletter.toml:3"
     assert settings.origins["dkim.1.selector"] == "newsletter.toml:7"
+
+
+def test_the_options_for_columns(folder: Path) -> None:
+    settings = load(folder, options={"list.columns": {"email": ["E-Mail"]}, "list.opt_out": ("a=b,c",)})
+    assert settings.list.columns == {"email": ("E-Mail",)}
+    assert settings.list.opt_out == ("a=b,c",)
+    assert settings.origins == {"list.columns": "option --column", "list.opt_out": "option --opt-out"}
 
 
 def test_lists_and_tables(folder: Path) -> None:

@@ -148,6 +148,8 @@ def test_what_may_be_written(read: Reader, given_value: Any, value: Any) -> None
         (values.url, "ftp://example.com", "no web address"),
         (values.url, "https://", "no web address"),
         (values.url, "https://a b", "no web address"),
+        (values.url, 'https://a.example/"><x>', "no web address"),
+        (values.unsubscribe_url, "https://bücher.example/{token}", "write its host as xn--"),
         (values.url, "https://[", "no web address"),
         (values.url, "https://a:b/", "no web address"),
         (values.post_url, "https://example.com/p/", "lacks {slug}"),

@@ -185,6 +185,8 @@ def test_an_empty_front_matter() -> None:
         ("—\ntitle: x\n—\nbody\n", 1),
         ("<!-- by hand -->\n---\ntitle: x\n---\nbody\n", 2),
         ("---\ntitle: x\n---\n---\nemail_sent_at: 2020-01-01\n---\nbody\n", 4),
+        ('{\n  "title": "x",\n  "date": "2020-01-01"\n}\nbody\n', 1),
+        ('{"title": "x"}\nbody\n', 1),
         ("---\njust words\n---\nbody\n", 2),
         ("---\n- a\n- b\n---\nbody\n", 2),
         ("---\n{title: x}\n---\nbody\n", 2),
@@ -389,6 +391,9 @@ def test_odd_yaml_scalars_stay_text_or_numbers() -> None:
         ("---\nnewsletter:\n  email_sent_at: x\n---\n", ("", "x")),
         ("---\nemail_sent_at:\nemail_sent_at: x\n---\n", ("", "x")),
         ("---\nemail_sent_at: true\n---\n", ("", "true")),
+        ("---\nemail_sent_at\u200b： x\n---\n", ("", "x")),
+        ('{\n  "email_sent_at": "x"\n}\n', ("", "x")),
+        ("<!--\nemail_sent_at: x\n-->\n", ("", "x")),
         ('---\nemail_sent_at: "x" # by hand\n---\n', ("", "x")),
         ("+++\nemail_sent_at = 2020-06-12T13:27:09.634Z\n+++\n", ("", "2020-06-12T13:27:09.634Z")),
         ("Title: x\nemail_sent_at: y\n\nbody", ("", "y")),
@@ -533,6 +538,9 @@ def test_what_is_no_post_is_refused(data: bytes, line: int | None, word: str) ->
 def test_western_text_without_a_mark(encoding: str) -> None:
     post = parse("---\ntitle: Grüße\n---\nça va?\n".encode(encoding))
     assert (post.meta.title, post.body) == ("Grüße", "ça va?\n")
+    assert [str(problem) for problem in post.problems] == [
+        f"{PATH}: the text is no UTF-8; it is read as cp1252; look at its accents, and save it as UTF-8"
+    ]
 
 
 # --- files

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import shutil
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
@@ -172,6 +173,38 @@ def test_a_post_that_never_holds_still(tmp_path: Path) -> None:
     with pytest.raises(files.Changed):
         stamp.write(path, edit)
     assert set(path.read_bytes()) == {ord("0")}
+
+
+def test_a_post_that_an_editor_has_just_emptied_is_not_taken_for_one(tmp_path: Path) -> None:
+    path = tmp_path / "post.md"
+    path.write_bytes(b"")
+    with pytest.raises(files.Changed):
+        stamp.write(path, lambda data: stamp.sent(data, instant=INSTANT))
+    assert path.read_bytes() == b""
+
+
+@pytest.mark.parametrize("saved_again", [False, True])
+def test_what_is_written_into_the_replaced_file_is_not_lost(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, saved_again: bool
+) -> None:
+    path = tmp_path / "post.md"
+    path.write_bytes(b"old")
+    real = os.replace
+    times = []
+
+    def late(source: str, target: Path) -> None:
+        """An editor that writes in place, just before the rename and after the last look."""
+        times.append(target)
+        if len(times) == 1:
+            path.write_bytes(b"edited")
+        real(source, target)
+        if len(times) == 1 and saved_again:
+            path.write_bytes(b"saved once more")
+
+    monkeypatch.setattr(os, "replace", late)
+    stamp.write(path, lambda data: stamp.sent(data, instant=INSTANT))
+    body = b"saved once more" if saved_again else b"edited"
+    assert path.read_bytes() == f"---\nemail_sent_at: {SENT}\n---\n".encode() + body
 
 
 def test_a_refusal_names_the_post(tmp_path: Path) -> None:
