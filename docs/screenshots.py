@@ -1,4 +1,4 @@
-"""Draw the pictures of the README: the shipped example as a mail, desktop and phone, in light and dark; and the inbox.
+"""Draw the pictures of the README: the example as a mail in light and dark, the pages of `demo` and `preview`.
 
 `make screenshots`. Needs Debian's chromium. Sends the example with `newsletter demo`'s own job, so the pictures show
 mails that really went over the wire; nothing is fetched.
@@ -8,7 +8,10 @@ from __future__ import annotations
 
 import html
 import io
+import signal
 import string
+import subprocess
+import sys
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -24,7 +27,7 @@ from newsletter_cli.web.inbox import in_one_piece
 from newsletter_cli.web.preview import Scheme
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser
+    from playwright.sync_api import Browser, Page
 
 PICTURES = Path(__file__).parent / "pictures"
 CHROMIUM = "/usr/bin/chromium"
@@ -55,15 +58,23 @@ def main() -> None:
             for scheme in (Scheme.LIGHT, Scheme.DARK):
                 desk = DESK.substitute(mail=html.escape(in_one_piece(mail, scheme)))
                 _draw(browser, desk, scheme, PICTURES / f"example-{scheme}.png", width=1240, height=1096)
-            _draw(
-                browser,
-                done.page.read_text(encoding="utf-8"),
-                Scheme.LIGHT,
-                PICTURES / "inbox.png",
-                width=1280,
-                height=860,
-            )
+            inbox = done.page.read_text(encoding="utf-8")
+            _draw(browser, inbox, Scheme.LIGHT, PICTURES / "inbox.png", width=1280, height=860)
+            _draw_preview(browser, done.post, PICTURES / "preview.png")
             browser.close()
+
+
+def _draw_preview(browser: Browser, post: Path, target: Path) -> None:
+    """The page of `newsletter preview`, as it opens."""
+    command = [sys.executable, "-m", "newsletter_cli", "preview", str(post), "--no-open"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:  # noqa: S603 - our own program
+        assert server.stdout is not None  # asked for
+        address = server.stdout.readline().rpartition(" ")[2].strip()
+        page = browser.new_page(viewport={"width": 1440, "height": 960}, device_scale_factor=1.25)
+        page.goto(address)
+        page.wait_for_timeout(1500)  # frames lay out after load
+        _save(page, target)
+        server.send_signal(signal.SIGINT)
 
 
 def _draw(browser: Browser, page_html: str, scheme: Scheme, target: Path, *, width: int, height: int) -> None:
@@ -74,6 +85,10 @@ def _draw(browser: Browser, page_html: str, scheme: Scheme, target: Path, *, wid
     )
     page.set_content(page_html, wait_until="load")
     page.wait_for_timeout(300)  # frames lay out after load
+    _save(page, target)
+
+
+def _save(page: Page, target: Path) -> None:
     Image.open(io.BytesIO(page.screenshot())).convert("RGB").save(target, optimize=True)
     page.close()
     print(f"{target}: {target.stat().st_size // 1000} kB")
