@@ -127,3 +127,25 @@ def test_a_quoted_title_is_what_was_meant(title: str) -> None:
         assert post.meta.title == inner
     else:
         assert post.meta.title in {inner, f'"{inner}"', f'"{text}"'} or inner in {'"', '""'}
+
+
+word = st.sampled_from(["AI", "the", "Fear,", "it's", "#1", "o3:", "(2024)", "—", "why?", "50%", "Größe", "a", "C++"])
+quoted = st.builds(
+    '{}"{}"{}'.format,
+    st.sampled_from(["", "(", "—"]),
+    st.lists(word, min_size=1, max_size=3).map(" ".join),
+    st.sampled_from(["", "?", ",", ")", ":", "'s", "..."]),
+)
+
+
+@given(st.lists(st.one_of(word, quoted), min_size=1, max_size=6), st.sampled_from(["title", "subtitle"]))
+@example(['"10 years of automation in 1 year"'], "title")
+@example(["GPT-4.5:", '"Not a frontier model"?'], "title")
+@example(['"#1"', "a", '"#1"'], "title")
+def test_a_title_with_quoted_words_comes_back_from_its_export(parts: list[str], key: str) -> None:
+    title = " ".join(parts)
+    data = f'---\n{key}: "{title}"\nslug: x\n---\nbody\n'.encode()
+    post = read.parse(data, path=PATH, timezone="UTC")
+    assert getattr(post.meta, key) == title
+    assert post.meta.slug == "x"
+    assert [problem.line for problem in post.problems if problem.code == "front-matter-quotes"] == [2] * ('"' in title)
