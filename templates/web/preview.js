@@ -67,7 +67,7 @@
     list.replaceChildren(...look.problems.map(problem => {
       const item = make("li", problem.severity, "");
       item.append(make("span", "severity", SEEN[problem.severity]));
-      if (problem.place) item.append(make("span", "place", problem.place));
+      if (problem.place) item.append(Object.assign(make("span", "place", problem.place), { title: problem.place }));
       item.append(make("span", "text", problem.text));
       if (problem.hint) item.append(make("span", "hint", problem.hint));
       return item;
