@@ -255,10 +255,10 @@ def test_a_backup_is_a_ledger_made_while_another_writes(tmp_path: Path) -> None:
     with opened(tmp_path) as ledger:
         campaign = begun(ledger)
         with ledger.start_run(campaign.id) as run:
+            ledger.backup(tmp_path / "copy.sqlite3")
             run.claim(1)
             ledger.backup(tmp_path / "copy.sqlite3")
         ledger_id = ledger.ledger_id
-        ledger.backup(tmp_path / "copy.sqlite3")
     assert {path.name for path in tmp_path.iterdir()} == {".newsletter", "copy.sqlite3"}
     assert (tmp_path / "copy.sqlite3").stat().st_mode & 0o777 == 0o600
     shutil.rmtree(tmp_path / ".newsletter")
