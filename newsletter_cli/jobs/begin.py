@@ -30,7 +30,7 @@ def begin(desk: Desk, known: Campaign | None, *, single: bool) -> SendReport:
     gathered = desk.gather()
     barred = shared.barred(desk.ledger, settings.newsletter.id)
     seen = gather.survey(gathered, keys=desk.keys, barred=barred)
-    shared.judge(request, seen)
+    shared.judge(request, gathered, seen, before=desk.ledger.last_list(settings.newsletter.id))
     only = shared.one_person(request.to, gathered, desk.keys, settings) if single else None
     if only is not None and only in barred:
         raise Refused(Problem(text=f"{request.to} is suppressed: {barred[only]}"))
@@ -48,6 +48,7 @@ def begin(desk: Desk, known: Campaign | None, *, single: bool) -> SendReport:
         frozen,
         gather.recipients(gathered, keys=desk.keys, only=only),
         state=CampaignState.SINGLE if single else CampaignState.SENDING,
+        list_rows=gathered.roll.counts.mailable,
     )
     carriage = replace(
         desk.carriage(campaign, frozen),

@@ -199,20 +199,23 @@ def one_person(address: str, gathered: Gathered, keys: Keys, settings: Settings)
     raise Refused(Problem(text=f"{address} is not mailed: {row.reason}", file=row.file, line=row.line))
 
 
-def judge(request: SendRequest, seen: Survey) -> None:
-    """Raise Refused where rows lack what the post asks for, or the list is not as large as was expected."""
+def judge(request: SendRequest, gathered: Gathered, seen: Survey, *, before: int | None) -> None:
+    """Raise Refused where rows lack what the post asks for, or the list is not as large as was to be expected.
+
+    `before` is how many of the list could be mailed at the last send.
+    """
+    from newsletter_cli.audience import guard
+
     if seen.problems:
         raise Refused(*seen.problems)
-    if request.expect is not None:
-        low, high = request.expect
-        if not low <= seen.mailable <= high:
-            wanted = str(low) if low == high else f"{low}-{high}"
-            raise Refused(
-                Problem(
-                    text=f"{seen.mailable} would be mailed, and --expect says {wanted}",
-                    hint="look at the list, or correct --expect",
-                )
-            )
+    wrong = guard.judge(None, seen.mailable, expected=request.expect) if request.expect else None
+    if not request.expect:
+        # The list is measured, not the audience: a post for the few who pay is no list that shrank.
+        wrong = guard.judge(
+            before, gathered.roll.counts.mailable, file=", ".join(one.file for one in gathered.roll.lists)
+        )
+    if wrong is not None:
+        raise Refused(wrong)
 
 
 def declined(post: Post) -> SendReport:

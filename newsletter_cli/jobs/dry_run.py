@@ -74,7 +74,10 @@ def _count(
             said.append("the post was edited since its first mails; `send` refuses it without --accept-edit")
     only = shared.one_person(request.to, gathered, keys, request.settings) if request.to else None
     seen = gather.survey(gathered, keys=keys, barred=barred)
-    shared.judge(request, seen)
+    fresh = ledger is not None and decision.way is Way.BEGIN
+    shared.judge(
+        request, gathered, seen, before=ledger.last_list(request.settings.newsletter.id) if ledger and fresh else None
+    )
     return DryRun(
         post=str(post.path),
         subject=post.subject,

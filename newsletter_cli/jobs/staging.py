@@ -33,7 +33,7 @@ def send(request: SendRequest, post: Post) -> SendReport:
     with request.workspace.ledger_as_it_is() as ledger:
         barred = shared.barred(ledger, settings.newsletter.id)
     seen = gather.survey(gathered, keys=keys, barred=barred)
-    shared.judge(request, seen)
+    shared.judge(request, gathered, seen, before=None)
     target = settings.newsletter.redirect_all_to
     if not request.confirm(f"Send {seen.mailable} mails, all to {target}?"):
         return shared.declined(post)

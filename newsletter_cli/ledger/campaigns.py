@@ -40,6 +40,7 @@ def campaign_of(row: Row[Any]) -> Campaign:
         reason=row.reason,
         wait_until=row.wait_until,
         source_hash=row.source_hash,
+        list_rows=row.list_rows,
     )
 
 
@@ -57,6 +58,13 @@ def all_of(connection: Connection, newsletter: str | None) -> list[Campaign]:
     if newsletter is not None:
         statement = statement.where(_columns.newsletter == newsletter)
     return [campaign_of(row) for row in connection.execute(statement)]
+
+
+def last_list(connection: Connection, newsletter: str) -> int | None:
+    """How many could be mailed at the newsletter's last beginning; None where that is not known."""
+    query = select(_columns.list_rows).where(_columns.newsletter == newsletter, _columns.list_rows.is_not(None))
+    found = connection.execute(query.order_by(_columns.begun_at.desc(), _columns.id.desc()).limit(1)).scalar()
+    return None if found is None else int(found)
 
 
 def find(connection: Connection, newsletter: str, identity: PostIdentity) -> Campaign | None:

@@ -56,6 +56,7 @@ class Campaign:
     reason: str = ""  # why it is held or paused
     wait_until: datetime | None = None
     source_hash: str = ""  # hex SHA-256 of Frozen.source
+    list_rows: int | None = None  # how many of the list could be mailed when it was begun, for whatever audience
 
 
 @dataclass(frozen=True, slots=True)

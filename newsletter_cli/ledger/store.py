@@ -142,6 +142,11 @@ class Ledger:
         """The newsletter ids that have campaigns here."""
         return sorted({campaign.newsletter for campaign in self.campaigns()})
 
+    def last_list(self, newsletter: str) -> int | None:
+        """How many could be mailed at the newsletter's last beginning: what the next list is measured by."""
+        with self.database.reading() as connection:
+            return campaigns.last_list(connection, newsletter)
+
     def begin(
         self,
         newsletter: str,
@@ -151,6 +156,7 @@ class Ledger:
         recipients_: Iterable[NewRecipient],
         *,
         state: CampaignState = CampaignState.SENDING,
+        list_rows: int | None = None,
     ) -> Campaign:
         """Freeze a campaign with all its recipients, in one transaction that streams them.
 
@@ -167,7 +173,7 @@ class Ledger:
                 campaign = self._promote(connection, known, state)
             campaigns.freeze(connection, campaign, identity, frozen)
             if state is CampaignState.SENDING:
-                campaigns.set_values(connection, campaign, begun_at=now)
+                campaigns.set_values(connection, campaign, begun_at=now, list_rows=list_rows)
             recipients.insert(connection, self.database, campaign, recipients_)
             moves.bar_waiting(connection, campaign, now)
             return campaigns.get(connection, campaign)

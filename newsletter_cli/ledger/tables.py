@@ -99,6 +99,7 @@ campaigns = Table(
     Column("stamped", Boolean, nullable=False),
     Column("reason", Text, nullable=False),
     Column("wait_until", Instant),
+    Column("list_rows", Integer),  # how many of the list could be mailed when it was begun; NULL: not known
     UniqueConstraint("newsletter", "uid"),
 )
 

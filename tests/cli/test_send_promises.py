@@ -368,3 +368,16 @@ def test_a_canary_that_goes_wrong_holds_the_campaign(bare: Folder) -> None:
         assert ran.code == 75
         assert len(server.mails) <= 5
         assert "held" in bare("status").out
+
+
+def test_a_list_that_shrank_a_great_deal_is_asked_about_once(letter: Folder) -> None:
+    letter.write("subs.csv", "email\n" + "".join(f"r{n}@example.net\n" for n in range(100)))
+    assert letter("send", "post.md", "--list", "subs.csv").code == 0
+    letter.write("subs.csv", "email\n" + "".join(f"r{n}@example.net\n" for n in range(60)))
+    letter.write("next.md", "---\ntitle: Next\npost_id: 2.next\n---\nNext.\n")
+    refused = letter("send", "next.md", "--list", "subs.csv")
+    assert refused.code == 3
+    assert "shrank from 100 to 60" in refused.err
+    assert len(letter.mailed) == 100
+    assert letter("send", "next.md", "--list", "subs.csv", "--expect", "50-70").code == 0
+    assert len(letter.mailed) == 160

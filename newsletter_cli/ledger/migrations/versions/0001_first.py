@@ -46,6 +46,7 @@ def _campaigns() -> None:
         sa.Column("stamped", sa.Boolean(), nullable=False),
         sa.Column("reason", sa.Text(), nullable=False),
         sa.Column("wait_until", sa.BigInteger()),
+        sa.Column("list_rows", sa.Integer()),
         sa.PrimaryKeyConstraint("id", name="pk_campaigns"),
         sa.UniqueConstraint("newsletter", "uid", name="uq_campaigns_newsletter"),
     )
