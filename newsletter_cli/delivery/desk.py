@@ -32,17 +32,19 @@ if TYPE_CHECKING:
     from newsletter_cli.message.model import Parcel
     from newsletter_cli.times import Clock
 
+# After a plea the token of a mail past its 354 may be far; it then goes back instead.
+LONGEST_AT_354_S = 5.0
 # What would end an address or a command early: the parcel's addresses are checked before, this is the last gate.
 _NEVER_IN_PATH = frozenset("\r\n\0 <>")
 
 
 @dataclass(slots=True)
 class Mail:
-    """One recipient's mail on its way. `token`: whether its place in the pace is taken."""
+    """One recipient's mail on its way. `rode`: its MAIL left behind another's dot, its token is still to be taken."""
 
     claim: Claim
     parcel: Parcel
-    token: bool
+    rode: bool
 
 
 class Desk:
@@ -120,16 +122,20 @@ class Desk:
                 return mail
         return None
 
-    def ride(self, offers: Offers) -> Mail | None:
-        """A mail whose MAIL may leave behind another's dot right now; its token is taken before its own dot."""
+    def ride(self, offers: Offers, behind: Mail) -> Mail | None:
+        """A mail whose MAIL may leave right now behind another's dot; its own token is taken before its own dot.
+
+        Every MAIL leaves together with a token: behind a dot that has just taken one, or on one of its own.
+        """
         now = self._clock.monotonic()
         if self.resting or not self._pace.rides(now) or self._surplus():
+            return None
+        if not behind.rode and self._pace.wait(now) > 0:
             return None
         claim = next(self._campaign.coming(), None)
         if claim is None or not self._making.instant(claim) or self._campaign.take() is None:
             return None
-        token = self._pace.unlimited
-        if token:
+        if self._pace.unlimited or not behind.rode:
             self._pace.take(now)
         self._making.ahead(self._campaign.coming())
         try:
@@ -137,7 +143,7 @@ class Desk:
         except BaseException:
             self._campaign.untake(claim.id)
             raise
-        return self._fit(claim, parcel, offers, token=token)
+        return self._fit(claim, parcel, offers, rode=True)
 
     def return_unsent(self, mail: Mail) -> None:
         """Nothing was sent of it, or nothing that counts: it is the next one again."""
@@ -146,13 +152,9 @@ class Desk:
 
     async def may_send_body(self, mail: Mail) -> bool:
         """After its 354: wait for its token, then for the ledger. False: its dot must never be sent."""
-        if not mail.token:
-            async with self._gate:
-                if await self._token():
-                    self._pace.take(self._clock.monotonic())
-                    mail.token = True
         claim_id = mail.claim.id
-        if not (mail.token and self._campaign.may_hand_over(claim_id)):
+        granted = not mail.rode or self._pace.unlimited or await self._late_token()
+        if not (granted and self._campaign.may_hand_over(claim_id)):
             self.put_back(self._campaign.dropped(claim_id))
             return False
         recorded = await self._recorder.hand_over(claim_id)
@@ -239,6 +241,14 @@ class Desk:
             self._waiters.discard(waiter)
             self.idle -= 1
 
+    async def _late_token(self) -> bool:
+        """The token of a mail whose 354 is there: a server must not be kept waiting for long in the middle of one."""
+        async with self._gate:
+            granted = self._pace.wait(self._clock.monotonic()) <= LONGEST_AT_354_S and await self._token()
+            if granted:
+                self._pace.take(self._clock.monotonic())
+            return granted
+
     async def _token(self) -> bool:
         """Wait until a token is free. False: the run ends, or rests, before that."""
         while (wait := self._pace.wait(self._clock.monotonic())) > 0:
@@ -253,9 +263,9 @@ class Desk:
         except BaseException:
             self._campaign.untake(claim.id)
             raise
-        return self._fit(claim, parcel, offers, token=True)
+        return self._fit(claim, parcel, offers, rode=False)
 
-    def _fit(self, claim: Claim, parcel: Parcel, offers: Offers, *, token: bool) -> Mail | None:
+    def _fit(self, claim: Claim, parcel: Parcel, offers: Offers, *, rode: bool) -> Mail | None:
         """The mail, where this server can take it; otherwise it is settled, or stops the run (SIZE)."""
         refusal = self._unfit(parcel, offers)
         if refusal:
@@ -269,7 +279,7 @@ class Desk:
             self._emit(events.Held(text))
             self.wake.set()
             return None
-        return Mail(claim, parcel, token)
+        return Mail(claim, parcel, rode)
 
     def _unfit(self, parcel: Parcel, offers: Offers) -> str:
         """Why this server can never take this mail; empty: it can."""

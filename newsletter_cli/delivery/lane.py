@@ -58,16 +58,13 @@ class Lane:
     async def run(self) -> None:
         """Carry mails until none is left for this connection, or it ends."""
         mail: Mail | None = None
-        rode = False
         while not self.wire.lost:
             if mail is None:
                 mail = await self._begin()
                 if mail is None:
                     await self._quit()
                     return
-                rode = False
-            mail = await self._carry(mail, rode=rode)
-            rode = True
+            mail = await self._carry(mail)
             if mail is not None and self._desk.over:
                 self._desk.return_unsent(mail)
                 self.wire.abort("closed without the final dot")
@@ -95,10 +92,10 @@ class Lane:
         if self._left is not None:
             self._left -= 1
 
-    async def _carry(self, mail: Mail, *, rode: bool) -> Mail | None:
+    async def _carry(self, mail: Mail) -> Mail | None:
         """One transaction. Gives the mail whose envelope rode behind this one's dot."""
         self.exposed = True
-        stage, answer = await self._envelope(mail, rode=rode)
+        stage, answer = await self._envelope(mail)
         self.exposed = False
         if not (isinstance(answer, Reply) and goes_on(stage, answer)):
             self._answered(mail, stage, answer)
@@ -109,14 +106,14 @@ class Lane:
             return None
         return await self._body(mail)
 
-    async def _envelope(self, mail: Mail, *, rode: bool) -> tuple[Stage, Reply | Lost]:
+    async def _envelope(self, mail: Mail) -> tuple[Stage, Reply | Lost]:
         """MAIL, RCPT, DATA: the answer that decides, 354 or the first refusal."""
         steps = list(zip(_ENVELOPE, envelope(mail.parcel, self._offers), strict=True))
         if self._reset:
             steps.insert(0, (Stage.RSET, b"RSET\r\n"))
         if not self._offers.pipelining:
             return await self._one_by_one(steps)
-        if not rode:
+        if not mail.rode:
             self._write(b"".join(command for _, command in steps))
         refused: tuple[Stage, Reply | Lost] | None = None
         nobody = False  # the server has said that it takes this mail for nobody
@@ -163,7 +160,7 @@ class Lane:
         if self.wire.lost:
             self._lost(mail, Stage.BODY)
             return None
-        following = self._following()
+        following = self._following(mail)
         tail = b"".join(envelope(following.parcel, self._offers)) if following else b""
         data = stuffed(mail.parcel.data)
         if len(data) <= ONE_WRITE_OCTETS:
@@ -193,10 +190,10 @@ class Lane:
                 return False
         return True
 
-    def _following(self) -> Mail | None:
+    def _following(self, mail: Mail) -> Mail | None:
         if not self._offers.pipelining or self._left == 0:
             return None
-        following = self._desk.ride(self._offers)
+        following = self._desk.ride(self._offers, mail)
         if following:
             self._spend()
         return following
@@ -206,7 +203,7 @@ class Lane:
         if decision.settled is not None and isinstance(answer, Reply):
             self.progress = True
         if decision.verdict.close:
-            self.lost_at = stage
+            self.lost_at = self.lost_at or stage
             self.wire.abort(str(answer))
 
     def _lost(self, mail: Mail, stage: Stage) -> None:

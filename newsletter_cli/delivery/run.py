@@ -114,6 +114,7 @@ class Run:
         self._looked_at = float("-inf")
         self._waiting: Wait | None = None
         self._away = 0  # connections in a row, with no other at work, that led to nothing
+        self._at_once = True
         self._connect_at = float("-inf")
         self._failure: BaseException | None = None
 
@@ -145,20 +146,21 @@ class Run:
         if now - self._looked_at >= _LOOK_S:
             self._looked_at = now
             self._obey(await self._recorder.call(self._store.state))
-        self._wait_for(await self._feed(now))
+        self._wait_for(await self._feed())
         if self._campaign.ending is None:
             self._staff()
             await self._rest()
 
-    async def _feed(self, now: float) -> Wait | None:
+    async def _feed(self) -> Wait | None:
         """See that claims are in hand; give what is waited for where none may be."""
+        now = self._clock.monotonic()
         stopped = self._pace.brake.stopped_until - now
         if stopped > 0:
-            self._drain()
+            await self._let_go()
             until = self._clock.now() + timedelta(seconds=stopped)
             return Wait(until, "the server asked to stop for a while", over=stopped > self._max_wait_s)
         if not self._tasks and now < self._connect_at:
-            self._drain()
+            await self._let_go()
             return Wait(self._clock.now() + timedelta(seconds=self._connect_at - now), "the server is away")
         if not self._supply.low:
             return None
@@ -184,7 +186,7 @@ class Run:
             self._emit(events.Waiting(wait.until, wait.why))
         self._waiting = wait
         long = wait is not None and self._seconds_to(wait.until) > _IDLE_S
-        if long and not self._desk.resting and not self._campaign.under_way:
+        if long and not self._desk.resting:
             self._desk.resting = True
             self._desk.call_lanes()
         elif not long:
@@ -232,7 +234,9 @@ class Run:
             why = lane.wire.lost
             self._emit(events.ConnectionLost(number, lane.lost_at, str(why)))
         if lane.progress:
+            # One that was lost is made again at once; that one's failure is then the first of an outage.
             self._away = 0
+            self._at_once = lane.lost_at is None
         elif lane.lost_at is not None:
             self._barren(f"{self._section.host}:{self._section.port} at {lane.lost_at}: {lane.wire.lost}")
 
@@ -254,22 +258,23 @@ class Run:
         self._barren(refusal.text)
 
     def _barren(self, text: str) -> None:
-        """A connection led to nothing. The first time it is tried again at once, then after `retry_after`."""
+        """A connection led to nothing. It is tried again, once at once, then after each of `retry_after`."""
         now = self._clock.monotonic()
         if self._opened:
             self._connect_at = now + _EXTRA_S
             return
-        waits = (0.0, *(wait.total_seconds() for wait in self._section.retry_after))
-        if self._away >= len(waits):
+        if self._at_once:
+            self._at_once = False
+            return
+        if self._away >= len(self._section.retry_after):
             self._campaign.end(Finish(FinishReason.SERVER_AWAY, text))
             return
-        wait = waits[self._away]
+        wait = self._section.retry_after[self._away]
         self._away += 1
-        if wait > self._max_wait_s:
-            until = self._clock.now() + timedelta(seconds=wait)
-            self._campaign.end(Finish(FinishReason.SERVER_AWAY, text, until))
+        if wait > self._section.max_wait:
+            self._campaign.end(Finish(FinishReason.SERVER_AWAY, text, self._clock.now() + wait))
             return
-        self._connect_at = now + wait
+        self._connect_at = now + wait.total_seconds()
 
     async def _rest(self) -> None:
         """Until someone calls, or it is time to look again."""
@@ -325,6 +330,12 @@ class Run:
             if lane is not None:
                 lane.wire.watch(now)
 
+    async def _let_go(self) -> None:
+        """Nobody is held claimed over a wait."""
+        if self._campaign.ready:
+            self._drain()
+            await self._recorder.call(_nothing)
+
     def _drain(self) -> None:
         for claim_id in self._campaign.drain():
             self._desk.put_back(claim_id)
@@ -353,6 +364,10 @@ class Run:
             raise self._failure
         assert self._campaign.ending is not None
         return self._campaign.ending
+
+
+def _nothing() -> None:
+    """What is called to know that everything before it is recorded."""
 
 
 # States that another process sets, and how a run ends that finds them.

@@ -146,6 +146,14 @@ def tls_context(section: SmtpSection) -> ssl.SSLContext | None:
     return context
 
 
+# Causes of the library's "cannot connect" that came when the connection stood already.
+_AFTER_CONNECTING = (
+    aiosmtplib.SMTPConnectResponseError,
+    aiosmtplib.SMTPServerDisconnected,
+    aiosmtplib.SMTPReadTimeoutError,
+)
+
+
 def _nobody(sent: bool, line: str) -> None:  # noqa: FBT001 - the form of a transcript's listener
     """No transcript is wanted."""
 
@@ -213,8 +221,9 @@ class _Opening:
                 await asyncio.wait_for(greeting, 0)  # raises what it raised, or TimeoutError
             self.stage = Stage.GREETING
             reply = await greeting
-        except aiosmtplib.SMTPConnectResponseError:
-            self.stage = Stage.GREETING
+        except aiosmtplib.SMTPConnectError as error:
+            if isinstance(error.__cause__ or error, _AFTER_CONNECTING):
+                self.stage = Stage.GREETING
             raise
         except BaseException:
             greeting.cancel()
@@ -380,7 +389,7 @@ EXCEPTIONS: Mapping[type[BaseException], Callable[[BaseException], Reply | Lost]
 def translate(error: BaseException) -> Reply | Lost:
     """What an exception says, as an answer. Classes that are not in the table go by the nearest that is."""
     cause = error.__cause__
-    if isinstance(error, aiosmtplib.SMTPConnectError) and isinstance(cause, ssl.SSLError):
+    if isinstance(error, aiosmtplib.SMTPConnectError) and isinstance(cause, (ssl.SSLError, aiosmtplib.SMTPException)):
         return translate(cause)
     known = next(kind for kind in type(error).__mro__ if kind in EXCEPTIONS)
     return EXCEPTIONS[known](error)

@@ -149,12 +149,12 @@ class Supply:
     async def _quota(self, now: datetime) -> int | Wait:
         """What the sliding quotas leave. The ledger is asked again only when the last answer is used up."""
         if not self._quota_left or self._quota_left <= 0:
+            in_hand = self._campaign.in_hand  # not counted yet when the ledger looks
             found = await self._recorder.call(partial(quota_room, self._section.rate, now, self._sent_since))
             if isinstance(found, Spent):
                 if self._campaign.in_hand:
                     return 0
                 wait = found.until - now
                 return Wait(found.until, f"quota {found.rate}", over=wait > self._section.max_wait)
-            # Those in hand are not counted yet.
-            self._quota_left = max(0, (found or 0) - self._campaign.in_hand)
+            self._quota_left = max(0, (found or 0) - in_hand)
         return self._quota_left

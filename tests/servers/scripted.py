@@ -134,6 +134,7 @@ class ScriptedServer:
         self.mails: list[Received] = []
         self.violations: list[str] = []
         self.logged_in: list[str] = []
+        self.rode = 0  # dots behind which more had come already
         self.connections = 0
         self.open = 0
         self.most_open = 0
@@ -340,6 +341,7 @@ class ScriptedServer:
                 await self._do(session, rule, None)
                 rule = None
             if line == b".\r\n":
+                self.rode += bool(_buffered(session.reader))
                 return b"".join(lines)
             if not line.endswith(b"\r\n"):
                 self.violations.append(f"bare LF in a body: {line[:40]!r}")
