@@ -279,7 +279,7 @@ def _legacy(data: bytes) -> str:
     Only lines beyond ASCII are looked at, so that a line of ASCII more or less changes nothing.
     """
     western = "cp1252" if not _decoded(data, "cp1252").damaged else "latin-1"
-    sample = b"\n".join(line for line in re.split(rb"[\r\n]+", data) if _HIGH.search(line))[:_SAMPLE_OCTETS]
+    sample = _whole_lines([line for line in re.split(rb"[\r\n]+", data) if _HIGH.search(line)])
     words = [word for word in _WORD.findall(sample) if len(word) > 2 and _HIGH.search(word)]
     foreign = sum(len(_HIGH.findall(word)) > _WESTERN_SHARE * len(word) for word in words)
     if 2 * foreign <= len(words):
@@ -291,6 +291,17 @@ def _legacy(data: bytes) -> str:
         match.encoding for match in from_bytes(sample) if _ASCII.decode(match.encoding, "replace") == _ASCII_TEXT
     )
     return next((encoding for encoding in fitting if encoding not in {"ascii", "utf_8"}), western)
+
+
+def _whole_lines(lines: list[bytes]) -> bytes:
+    """So many lines as a sample holds: a line cut in two could end within a character."""
+    taken, size = [], 0
+    for line in lines:
+        taken.append(line)
+        size += len(line)
+        if size > _SAMPLE_OCTETS:
+            break
+    return b"\n".join(taken)
 
 
 def _refused(path: Path, text: str, hint: str = "") -> Refused:

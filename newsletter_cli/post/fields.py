@@ -197,12 +197,11 @@ class _Yaml:
                 fields.append(self._field(key, value))
             else:
                 raise _unread(self.file, self._line(key), "a key is a list or a map", "")
-        have = {field.key for field in fields}
-        for value in merged:
-            if value.tag.endswith(":map"):
-                fields += [
-                    self._field(k, v) for k, v in value.value if isinstance(k.value, str) and k.value not in have
-                ]
+        # The nearest wins: the head's own keys, then the first of several merged maps (yaml.org/type/merge).
+        maps = [one for value in merged for one in (value.value if value.tag.endswith(":seq") else [value])]
+        for key, value in (item for one in maps if one.tag.endswith(":map") for item in one.value):
+            if isinstance(key.value, str) and key.value not in {field.name for field in fields}:
+                fields.append(self._field(key, value))
         return fields
 
     def _field(self, key: Any, value: Any) -> Field:

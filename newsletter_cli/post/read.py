@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+import unicodedata
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -174,7 +175,7 @@ def _titled(meta: Meta, body: str, *, path: Path, file: str) -> tuple[Meta, str,
             return replace(meta, title=title), "\n".join(lines), []
     stem = path.parent.name if path.stem.lower() == "index" and path.parent.name else path.stem
     words = re.sub(r"[-_\s]+", " ", re.sub(r"\A\d{4}-\d{1,2}-\d{1,2}(?=[-_ ])", "", stem)).strip() or stem
-    title = words[:1].upper() + words[1:]
+    title = _printable(words[:1].upper() + words[1:])
     problem = Problem(
         text=f"the post has no title; its file's name is taken: {title}",
         file=file,
@@ -203,7 +204,12 @@ def _first_text_line(lines: Sequence[str]) -> int | None:
 def _plain(markdown: str) -> str:
     """A heading's words without its marks."""
     text = _LINK.sub(r"\1", _ATTRIBUTES.sub("", markdown))
-    return _ESCAPED.sub(r"\1", _EMPHASIS.sub("", text)).strip()
+    return _printable(_ESCAPED.sub(r"\1", _EMPHASIS.sub("", text)))
+
+
+def _printable(text: str) -> str:
+    """A title goes into a header: no control characters."""
+    return "".join(char for char in text if unicodedata.category(char) != "Cc").strip()
 
 
 def _empty(meta: Meta, file: str, line: int) -> Problem:

@@ -67,7 +67,7 @@ def test_lines_of_keys() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "a", "a =", "= 1", "a.b c = 1", "[x", "x = [", 'x = "never', "x = ]", "a. = 1", "\0"]
+    "text", ["", "a", "a =", "= 1", "a.b c = 1", "[x", "x = [", 'x = "never', "x = ]", "a. = 1", "a.", "\0"]
 )
 def test_on_a_broken_text_it_gives_what_it_finds(text: str) -> None:
     assert all(line == 1 for line in key_lines(text).values())

@@ -69,6 +69,7 @@ def test_lines_inside_another_value_are_left_alone() -> None:
         ('title: "C:\\Users"', "write \\\\ for a backslash between double quotes"),
         ("tags: [a, b", ""),
         ("title: @x", "put the value in quotes"),
+        ('x: @x\ntitle: "a "b""', "put the value in quotes"),
     ],
 )
 def test_everything_else_that_is_broken_is_refused_with_its_line(line: str, hint: str) -> None:

@@ -124,6 +124,10 @@ def test_toml() -> None:
     assert post.body_line == 15
 
 
+def test_a_number_of_toml_is_text_where_text_is_asked_for() -> None:
+    assert parse("+++\npost_id = 7\ndraft = false\n+++\n# x\n\ny").meta.post_id == "7"
+
+
 def test_pairs() -> None:
     post = parse("Title: My Title: with more\nDate: 2010-12-03 10:20\nTags: a, b\nSummary: one\n    two\n\nbody\n")
     assert post.meta.title == "My Title: with more"
@@ -208,6 +212,8 @@ def test_broken_front_matter_is_refused_by_its_line(text: str, line: int) -> Non
 def test_yaml_merges_its_anchors() -> None:
     post = yaml("base: &base", "  draft: true", "  title: no", "<<: *base", "title: x")
     assert (post.meta.title, post.meta.held_back) == ("x", "draft: true")
+    both = yaml("a: &a {slug: one}", "b: &b {slug: two, draft: true}", "<<: [*a, *b]", "title: x")
+    assert (both.meta.slug, both.meta.held_back) == ("one", "draft: true")
 
 
 def test_unicode_line_ends_stand_inside_a_title() -> None:
@@ -430,6 +436,7 @@ def test_marks_that_only_yaml_sees_count_too() -> None:
     [
         ("# A *letter* to [you](https://x.y) {#id .c}\n\ntext\n", "A letter to you", "\n\ntext\n"),
         ("<!-- x -->\n\n# It\\'s `code` & more #\ntext", "It's code & more", "<!-- x -->\n\n\ntext"),
+        ("# a\x1b[1m b\ntext", "a[1m b", "\ntext"),
         ("A title\n=======\ntext", "A title", "\n\ntext"),
         ("\n\n  # x\n\ny", "x", "\n\n\n\ny"),
         ("<!-- a\n b -->\n# snake_case __bold__\ntext", "snake_case bold", "<!-- a\n b -->\n\ntext"),
@@ -442,7 +449,13 @@ def test_the_first_heading_is_the_title_of_a_post_without_one(body: str, title: 
         assert post.problems == ()
 
 
-@pytest.mark.parametrize("body", ["## Two\n", "text\n\n# One\n", "#\ntext", "<!-- x --><h2>y</h2>\n# z", "#tag\n"])
+def test_a_post_of_nothing_but_a_comment_has_no_heading() -> None:
+    assert parse("<!-- a\nb").meta.title == "A letter"
+
+
+@pytest.mark.parametrize(
+    "body", ["## Two\n", "text\n\n# One\n", "#\ntext", "<!-- x --><h2>y</h2>\n# z", "#tag\n", f"# {'x' * 500}"]
+)
 def test_other_headings_are_no_titles(body: str) -> None:
     post = parse(body)
     assert (post.meta.title, post.body) == ("A letter", body)
@@ -461,6 +474,7 @@ def test_a_title_stays_beside_a_heading() -> None:
         ("issue-456.markdown", "Issue 456"),
         ("2021-08-23.md", "2021 08 23"),
         ("on-tides/index.md", "On tides"),
+        ("a\nBcc: b\x07.md", "A Bcc: b"),
     ],
 )
 def test_the_name_of_the_file_is_the_last_resort(name: str, title: str) -> None:
@@ -472,6 +486,11 @@ def test_the_name_of_the_file_is_the_last_resort(name: str, title: str) -> None:
 def test_a_subject_alone_is_enough() -> None:
     post = yaml("subject: x")
     assert (post.subject, post.problems) == ("x", ())
+
+
+def test_the_preheader_is_the_subtitle_unless_it_is_said() -> None:
+    assert yaml("title: x", "subtitle: y").preheader == "y"
+    assert yaml("title: x", "subtitle: y", "preview_text: z").preheader == "z"
 
 
 @pytest.mark.parametrize(
@@ -524,6 +543,7 @@ def test_an_empty_body_is_a_warning_where_nothing_is_to_be_sent(line: str) -> No
         (b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0", 3, "NUL"),
         ("---\ntitle: x\n---\né\né\né\n".encode() + b"\xff\n", 7, "utf-8"),
         (b"\xff\xfe-\0-\0\n", 1, "utf-16"),
+        (b"---\ntitle: x\n---\n" + ("日本語です。" * 9 + "\n").encode("cp932") * 900 + b"\x85\n", 904, "cp932"),
         (b"---\ntitle: x\n---\n", 3, "no text"),
     ],
 )

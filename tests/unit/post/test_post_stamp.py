@@ -106,10 +106,18 @@ def test_damaged_text_is_not_written_back() -> None:
         stamp.sent(b"\xff\xfea\0b", instant=INSTANT)
 
 
-def test_an_encoding_that_does_not_come_back_keeps_its_bytes() -> None:
-    japanese = "---\ntitle: x\n---\nこんにちは、みなさん。".encode("iso2022_jp")
-    after = stamp.sent(japanese, instant=INSTANT)
-    assert after == japanese.replace(b"x\n", f"x\nemail_sent_at: {SENT}\n".encode())
+def test_bytes_of_an_encoding_that_does_not_come_back_stay() -> None:
+    japanese = "こんにちは、みなさん。今日は天気がいいですね。".encode("shift_jis")
+    broken_beyond_the_sample = (japanese * 30 + b"\n") * 60 + b"\x85\n"
+    for text in (
+        japanese,
+        japanese + b"\x85\n",
+        broken_beyond_the_sample,
+        "こんにちは".encode("iso2022_jp"),
+        "a+AOk-".encode("ascii"),
+    ):
+        data = b"---\ntitle: x\n---\n" + text
+        assert stamp.sent(data, instant=INSTANT) == data.replace(b"x\n", f"x\nemail_sent_at: {SENT}\n".encode(), 1)
 
 
 @pytest.mark.corpus
