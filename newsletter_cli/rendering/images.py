@@ -21,7 +21,7 @@ from urllib.parse import quote, unquote, urljoin, urlsplit
 from newsletter_cli.problems import Problem, Severity
 from newsletter_cli.rendering import pictures
 from newsletter_cli.rendering.model import InlineImage, Site
-from newsletter_cli.rendering.nodes import classes, drop, line_of, remove, text_of
+from newsletter_cli.rendering.nodes import add_class, classes, drop, line_of, remove, text_of
 from newsletter_cli.rendering.page import COLUMN
 
 if TYPE_CHECKING:
@@ -144,7 +144,7 @@ def _set_apart(element: etree._Element) -> None:
         element.set("data-text", "[Image]")  # the text part says it once
     width = _pixels(element.get("width", "")) or COLUMN
     if text_of(block) == "".join(captions) and len(list(block.iter("img"))) == 1 and width > _INLINE_WIDTH:
-        element.set("class", f"{element.get('class', '')} nl-image".strip())
+        add_class(element, "nl-image")
 
 
 def _remote(element: etree._Element, url: str) -> None:
@@ -308,7 +308,7 @@ def _shipped(places: _Places) -> Placed:
         width = local.picture.shown_width or local.picture.width
         _sized(local.element, width, round(local.picture.height * width / local.picture.width))
         if local.picture.clear:
-            local.element.set("class", f"{local.element.get('class', '')} nl-clear".strip())
+            add_class(local.element, "nl-clear")
     images = tuple(shipped.values())
     return Placed(() if linked else images, images, tuple(places.problems))
 

@@ -44,6 +44,24 @@ _VALUE = re.compile(r"(?:[\w#%., \-+!/'\"]|rgba?\([\d., %/]+\)|hsla?\([\d., %/a-
 _LONGEST_VALUE = 200
 _DECLARATION = re.compile(r"\s*([a-zA-Z-]+)\s*:\s*([^;]*)")
 _NEGATIVE = re.compile(r"(?:^|\s)-\d")
+# Lengths in CSS pixels, and how long one may be that is neither a width nor a height: a phone has 320 pixels.
+_LENGTH = re.compile(r"(\d+(?:\.\d+)?)(px|pt|pc|em|rem|ex|ch|in|cm|mm|vw|vh)", re.IGNORECASE)
+_PIXELS = {
+    "pt": 1.34,
+    "pc": 16,
+    "em": 18,
+    "rem": 16,
+    "ex": 9,
+    "ch": 9,
+    "in": 96,
+    "cm": 38,
+    "mm": 3.8,
+    "vw": 10,
+    "vh": 10,
+}
+_LONGEST = 80
+_WRAPPING = frozenset({"normal", "pre-wrap", "pre-line", "break-spaces"})
+_SIZES = frozenset({"width", "max-width", "height"})
 
 
 def inline(html: str, source: Callable[[etree._Element], None] | None = None) -> str:
@@ -122,5 +140,20 @@ def safe_style(style: str) -> str:
             or (name.startswith("margin") and _NEGATIVE.search(value))
         ):
             continue
-        kept.append(f"{name}:{value.strip()}")
+        if fitted := _fitted(name, value.strip()):
+            kept.append(fitted)
     return "; ".join(kept)
+
+
+def _fitted(name: str, value: str) -> str:
+    """A declaration that makes nothing wider than a phone; empty where it would."""
+    if name == "white-space":
+        return f"{name}:{value}" if value.lower().removesuffix("!important").strip() in _WRAPPING else ""
+    if name == "height":
+        return ""  # text is as high as it is; a picture's height follows its width
+    lengths = [float(size) * _PIXELS.get(unit.lower(), 1) for size, unit in _LENGTH.findall(value)]
+    if name in _SIZES:
+        name = "max-width" if lengths else name  # a percentage is of the column already
+        percent = re.match(r"(\d+(?:\.\d+)?)%", value)
+        return f"{name}:{value}" if lengths or (percent and float(percent[1]) <= 100) or value == "auto" else ""
+    return f"{name}:{value}" if not lengths or max(lengths) <= _LONGEST else ""

@@ -35,6 +35,11 @@ def inner_html(element: etree._Element) -> str:
     return "".join(parts)
 
 
+def add_class(element: etree._Element, name: str) -> None:
+    """Give an element one more class."""
+    element.set("class", f"{element.get('class', '')} {name}".strip())
+
+
 def drop(element: etree._Element, *names: str) -> None:
     """Take attributes away, where they are there."""
     for name in names:

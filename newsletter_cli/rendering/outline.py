@@ -123,8 +123,14 @@ def own_classes(tree: etree._Element) -> None:
 
 
 def tidy(tree: etree._Element) -> None:
-    """Remove what served the rendering alone: ``data-*`` and classes that style nothing."""
+    """Remove what served the rendering alone: ``data-*`` and classes that style nothing; and widths of the post's own.
+
+    A width as an attribute is for pictures and for our own tables; on others only a share of the column is kept.
+    """
     for element in tree.iter("*"):
+        wide = element.get("width", "%")
+        if element.tag != "img" and not wide.endswith("%") and element.tag not in {"td", "th"}:
+            del element.attrib["width"]
         for name in [name for name in element.attrib if str(name).startswith("data-")]:
             del element.attrib[name]
         _keep_classes(

@@ -123,6 +123,7 @@ def _filled(made: Environment, parts: Parts) -> tuple[str, str]:
         if name not in {"body", "body_text", "unsubscribe_html", "unsubscribe_text"}
     }
     shared |= {
+        "theme": {"own_colours": [], **parts.theme},
         "column": COLUMN,
         "start": "right" if parts.direction == "rtl" else "left",
         "end": "left" if parts.direction == "rtl" else "right",

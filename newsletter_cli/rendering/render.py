@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote, urljoin
 
 from newsletter_cli.problems import Problem, Severity
-from newsletter_cli.rendering import hollow, merge, outline, page, paywall, words
+from newsletter_cli.rendering import colours, hollow, merge, outline, page, paywall, words
 from newsletter_cli.rendering.embeds.widget import Context, shortened
 from newsletter_cli.rendering.model import Context as Place, InlineImage, Rendered, Site, Version
 from newsletter_cli.rendering.nodes import inner_html, text_of
@@ -53,7 +53,7 @@ def render(post: Post, site: Site, version: Version = Version.FULL) -> Rendered:
     web_url, wrong = _web_url(post, site)
     problems += wrong
     said = words.words(language)
-    colours, wrong = theme(site.theme, language)
+    values, wrong = theme(site.theme, language)
     problems += wrong
     searched, wrong = page.folders_of(site.template, site.template_folders)
     problems += wrong
@@ -79,7 +79,7 @@ def render(post: Post, site: Site, version: Version = Version.FULL) -> Rendered:
         unsubscribe_html=merge.unsubscribe(fields, Place.HREF),
         unsubscribe_text=merge.unsubscribe(fields, Place.TEXT),
         words=said,
-        theme=colours,
+        theme={**values, "own_colours": body.colours},
         post=post.meta.extra,
     )
     html, text, wrong = page.build(parts, searched, site.template_folders)
@@ -116,6 +116,7 @@ class _Body:
     html: str
     text: str
     opening: str
+    colours: list[tuple[str, str]]
     cut: bool
     embedded: tuple[InlineImage, ...]
     problems: tuple[Problem, ...]
@@ -127,6 +128,7 @@ def _body(
     """The steps between Markdown and the template, in their order."""
     from newsletter_cli.rendering import embeds, images, links, text
     from newsletter_cli.rendering.dialect.convert import convert
+    from newsletter_cli.rendering.theme import DARK_WASH, INK, PAPER, WASH
 
     file = str(post.path)
     converted = convert(post.body, file=file, first_line=post.body_line)
@@ -150,11 +152,13 @@ def _body(
     outline.name_targets(tree)
     outline.lay_notes(tree)
     outline.tidy(tree)
+    rules = colours.settle(tree, ink=INK, paper=PAPER, wash=WASH, dark_wash=DARK_WASH)
     return _Body(
         html=inner_html(tree),
         # The author's own text part is never for readers who may not see all of it.
         text=written if post.text_part is None or cut is not None else post.text_part,
         opening=opening,
+        colours=rules,
         cut=cut is not None,
         embedded=placed.embedded,
         problems=(*problems, *placed.problems),

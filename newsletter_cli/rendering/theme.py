@@ -7,12 +7,12 @@ so that they can be read (WCAG 2.2 §1.4.3: 4.5 to 1). Pure; raises nothing.
 
 from __future__ import annotations
 
-import colorsys
 import re
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
 from newsletter_cli.problems import Problem, Severity
+from newsletter_cli.rendering.colours import READABLE, contrast, readable, six
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 PAPER, INK, SOFT, RULE, WASH = "#ffffff", "#1f1d1b", "#66615b", "#e3dfd9", "#f6f4f1"
 DARK_PAPER, DARK_INK, DARK_SOFT, DARK_RULE, DARK_WASH = "#17181a", "#e9e6e1", "#a9a59f", "#3a3c40", "#222428"
 ACCENT = "#a8391f"
-READABLE = 4.5
 
 SERIF = "Georgia, Cambria, 'Times New Roman', Times, serif"
 SANS = "-apple-system, BlinkMacSystemFont, 'Segoe UI', Roboto, 'Helvetica Neue', Helvetica, Arial, sans-serif"
@@ -59,9 +58,9 @@ def theme(settings: Mapping[str, str], language: str) -> tuple[dict[str, Any], l
     """The values that templates use, and what is wrong with the settings."""
     problems = [_unknown(key) for key in settings if key not in _KEYS]
     accent = _checked(settings, "accent", _COLOUR, "a colour like #1f5fbf", problems) or ACCENT
-    accent = _six(accent)
+    accent = six(accent)
     if contrast(accent, PAPER) < READABLE:
-        darker = _readable(accent, PAPER)
+        darker = readable(accent, WASH)
         said = f"the accent {accent} cannot be read on white (contrast {contrast(accent, PAPER):.1f} to 1)"
         problems.append(_warning(said, f"{darker} is the nearest that can", "theme-contrast"))
     script = _script(language)
@@ -69,7 +68,7 @@ def theme(settings: Mapping[str, str], language: str) -> tuple[dict[str, Any], l
     logo = _checked(settings, "logo", _LOGO, "a URL, or the name of a file in the template's folder", problems)
     font = _fonts(settings, "font", SERIF, script, problems)
     heading = _fonts(settings, "heading_font", SANS, script, problems)
-    dark_accent = _readable(accent, DARK_PAPER)
+    dark_accent = readable(accent, DARK_WASH)
     return {
         "accent": accent,
         "on_accent": PAPER if contrast(accent, PAPER) >= contrast(accent, INK) else INK,
@@ -95,35 +94,6 @@ def theme(settings: Mapping[str, str], language: str) -> tuple[dict[str, Any], l
         "logo_width": match[1] if width and (match := _WIDTH.match(width)) else _LOGO_WIDTH,
         "links": _links(settings.get("links", ""), problems),
     }, problems
-
-
-def contrast(one: str, other: str) -> float:
-    """How well one colour is read on another: 1 to 21 (WCAG 2.2, "contrast ratio")."""
-    light, dark = sorted((_luminance(one), _luminance(other)), reverse=True)
-    return (light + 0.05) / (dark + 0.05)
-
-
-def _luminance(colour: str) -> float:
-    parts = (int(_six(colour)[at : at + 2], 16) / 255 for at in (1, 3, 5))
-    red, green, blue = (part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts)
-    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
-
-
-def _readable(colour: str, ground: str) -> str:
-    """The colour of the same hue, as near as can be, that is read on `ground`."""
-    red, green, blue = (int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5))
-    hue, light, fullness = colorsys.rgb_to_hls(red, green, blue)
-    step = 0.01 if _luminance(ground) < 0.2 else -0.01
-    for _ in range(100):  # from black to white in hundredths
-        if contrast(colour, ground) >= READABLE + 0.5:
-            break
-        light = min(1.0, max(0.0, light + step))
-        colour = "#" + "".join(f"{round(part * 255):02x}" for part in colorsys.hls_to_rgb(hue, light, fullness))
-    return colour
-
-
-def _six(colour: str) -> str:
-    return colour.lower() if len(colour) == 7 else "#" + "".join(digit * 2 for digit in colour[1:].lower())
 
 
 def _script(language: str) -> str:
