@@ -247,7 +247,7 @@ class Campaign:
         """It goes back; a mail that breaks one connection after another is deferred instead."""
         claim_id = hand.claim.id
         connection = told.verdict.scope is Scope.CONNECTION
-        if connection:
+        if connection and told.stage is not Stage.MAIL:  # at MAIL the server does not know whom it is for
             times = self._went_back.get(claim_id, 0)
             if times >= _BACK_AT_MOST:
                 return self._settle(hand, told, Outcome.DEFERRED)

@@ -200,7 +200,7 @@ class Lane:
 
     def _answered(self, mail: Mail, stage: Stage, answer: Reply | Lost) -> None:
         decision = self._desk.answered(mail, stage, answer)
-        if decision.settled is not None and isinstance(answer, Reply):
+        if decision.settled is not None and isinstance(answer, Reply) and not decision.verdict.close:
             self.progress = True
         if decision.verdict.close:
             self.lost_at = self.lost_at or stage

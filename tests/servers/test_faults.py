@@ -11,7 +11,7 @@ from newsletter_cli.delivery.engine import FinishReason
 from newsletter_cli.ledger.states import Outcome
 from tests.doubles.messenger import PlainMessenger
 from tests.servers.scripted import Rule, ScriptedServer
-from tests.servers.sending import people, send
+from tests.servers.sending import impatient, people, send
 
 GARBAGE = b"\x16\x03\x01 I am no mail server\r\n"
 DROPS: dict[str, dict[str, Any]] = {
@@ -109,7 +109,7 @@ def test_a_loss(
 def test_a_large_body_cut_off_before_its_dot_goes_back(fault: dict[str, Any], *, pipelining: bool) -> None:
     rule = Rule("body", after_octets=2000, connection=1, **fault)
     with ScriptedServer([rule], pipelining=pipelining, narrow=True) as server:
-        sent = send(server.port, people(2), messenger=PlainMessenger(octets=8_000_000))
+        sent = send(server.port, people(2), messenger=PlainMessenger(octets=8_000_000), timeouts=impatient(10))
     assert sent.store.counts == {Outcome.SENT: 2}
     assert sorted(server.accepted) == people(2)
     assert server.connections == 2
