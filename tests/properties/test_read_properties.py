@@ -63,7 +63,7 @@ def test_any_bytes_are_a_post_or_refused(data: bytes) -> None:
 def test_any_front_matter_is_a_post_or_refused(text: str, encoding: str) -> None:
     data = text.encode(encoding, errors="replace")
     post = _post_or_refusal(data)
-    if post is None:
+    if post is None or "\0" in text:  # every other octet a NUL may be UTF-16
         return
     assert post.source == data
     assert "\r" not in post.body
