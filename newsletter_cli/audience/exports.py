@@ -214,8 +214,8 @@ def _kind_by_content(layout: _Layout, place: int) -> Kind | None:
     if Meaning.OUT not in said or is_other_channel(header) or is_free_text(header):
         return None
     if any(words.outright(value) for value in distinct) and said.count(Meaning.UNKNOWN) * 2 <= len(said):
-        return Kind.WORD
-    return Kind.WORD if Meaning.IN in said and Meaning.UNKNOWN not in said else None
+        return Kind.FOUND_WORD
+    return Kind.FOUND_WORD if Meaning.IN in said and Meaning.UNKNOWN not in said else None
 
 
 def _tiering(layout: _Layout, wishes: Wishes) -> tuple[Tiering, set[int]]:

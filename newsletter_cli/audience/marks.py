@@ -27,6 +27,7 @@ class Kind(Enum):
     """How the cells of a mark are read."""
 
     WORD = auto()  # a status word; empty: out
+    FOUND_WORD = auto()  # a status word in a column that only its cells give away; empty: in
     OUT_IF_TRUE = auto()  # unsubscribed, email_disabled, bounced
     IN_IF_TRUE = auto()  # subscribed, consent; empty: out
     OUT_IF_FALSE = auto()  # subscribed_to_emails: only a no counts; empty: in
@@ -104,6 +105,7 @@ def _ask(cell: str) -> Meaning:
 
 _READ: dict[Kind, Callable[[str], Meaning]] = {
     Kind.WORD: _word,
+    Kind.FOUND_WORD: words.status,
     Kind.OUT_IF_TRUE: _bad_flag,
     Kind.IN_IF_TRUE: _good_flag,
     Kind.OUT_IF_FALSE: _only_a_no,

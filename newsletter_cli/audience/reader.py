@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from newsletter_cli import addresses
 from newsletter_cli.addresses import Address, AddressError
 from newsletter_cli.audience import words
+from newsletter_cli.audience.marks import Kind
 from newsletter_cli.audience.model import LeftOut, Subscriber
 from newsletter_cli.audience.tiers import TIER
 from newsletter_cli.problems import Problem, Refused
@@ -136,6 +137,11 @@ class Reader:
         cell = self.cell(cells)
         return addresses.parse_mailbox(cell).name if cell.endswith(">") and not cell.startswith("<") else ""
 
+    @property
+    def tells_opt_out(self) -> bool:
+        """Whether any column says who is not to be mailed; known when the rows are read."""
+        return any(mark.kind is not Kind.TAGS and (mark.understood or mark.unknown) for mark in self.marks)
+
     def problems(self) -> Iterator[Problem]:
         """What the marks said that is not understood."""
         for mark in self.marks:
@@ -178,4 +184,4 @@ def _unwrapped(cell: str) -> str:
         return stripped[2:-1]
     if len(stripped) > 2 and stripped[0] == stripped[-1] and stripped[0] in "'\"":
         return stripped[1:-1]
-    return stripped[1:] if stripped[:1] == "'" and stripped[1:2] in {"=", "+", "-", "@"} else cell
+    return stripped[1:] if stripped[:1] == "'" and stripped[1:2] in {"=", "+", "-", "@"} else stripped

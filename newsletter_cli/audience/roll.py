@@ -63,7 +63,10 @@ class Chosen(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListFile:
-    """One list as it was read: whose export it is, how many rows it has below its header."""
+    """One list as it was read: whose export it is, how many rows it has below its header.
+
+    `tells_opt_out`: whether any column says who is not to be mailed; in a list without one nobody has left.
+    """
 
     file: str
     service: str
@@ -71,6 +74,7 @@ class ListFile:
     delimiter: str
     rows: int
     header: tuple[str, ...]
+    tells_opt_out: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -196,6 +200,7 @@ class Roll:
                 delimiter=opened.delimiter,
                 rows=added,
                 header=reader.header,
+                tells_opt_out=reader.tells_opt_out,
             )
         )
         yield from reader.problems()
@@ -207,12 +212,12 @@ class Roll:
         parts = (
             (counts.opted_out, "opted out"),
             (counts.invalid, "without a usable address"),
-            (counts.duplicates, "duplicates"),
+            (counts.duplicates, "duplicate"),
             (counts.excluded, "excluded"),
         )
         said = ", ".join(f"{count} {what}" for count, what in parts if count)
         return Problem(
-            text=f"nobody in it may be mailed ({said})",
+            text=f"nobody may be mailed ({said})",
             file=", ".join(entry.file for entry in self._lists),
             hint="`newsletter list check` names every row and the reason",
             code="list-nobody",

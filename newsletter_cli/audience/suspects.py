@@ -60,6 +60,8 @@ _STATUS_WORDS = frozenset(
 )
 # A status in one language, or at one service, and a part of a country in another.
 _STATUS_OR_PLACE = frozenset(_several("state estado etat staat stan"))
+# Whose state it is, where it is no place: "Subscriber state".
+_SUBJECTS = frozenset(_several("email subscriber subscription newsletter optin consent member list marketing"))
 # A status of something else than the subscription.
 _OTHER_STATUS = frozenset(
     _several(
@@ -114,7 +116,8 @@ def kind_of(header: str) -> Kind | None:
         return Kind.TAGS
     if joined in _STATUS_OR_PLACE:
         return Kind.WORD_OR_PLACE
-    if _STATUS_WORDS.intersection(split) or joined.endswith(("status", "subscriptionstate", "emailstate")):
+    of_mail = bool(_STATUS_OR_PLACE.intersection(split)) and bool(_SUBJECTS.intersection(split))
+    if of_mail or _STATUS_WORDS.intersection(split) or joined.endswith("status"):
         beside = _OTHER_STATUS | _DETAIL | _DATES
         return None if beside.intersection(split) else Kind.WORD
     if any(word.startswith(("cancel", "kundig", "churn", "lapsed")) for word in split):

@@ -113,6 +113,17 @@ _OUT_STEMS = tuple(
     )
 )
 
+# … and wherever it ends with them ("double_opt_in_pending", "email bounced").
+_OUT_ENDINGS = tuple(
+    sorted(
+        _vocabulary(
+            """pending, unsubscribed, bounced, complained, complaint, blocked, blocklisted, blacklisted, inactive,
+            unconfirmed, unverified, disabled, deleted, suppressed, undeliverable, opted out, opt-out, cancelled,
+            canceled"""
+        )
+    )
+)
+
 # Of these, what cannot be anything else, in whatever column it stands as the whole cell; in the letter cases that
 # exports write, for a quick look at every row.
 _OUTRIGHT_TEXTS = re.split(
@@ -168,7 +179,8 @@ def status(text: str) -> Meaning:
         return Meaning.EMPTY
     if said in _IN:
         return Meaning.IN
-    return Meaning.OUT if said in _OUT or said.startswith(_OUT_STEMS) else Meaning.UNKNOWN
+    out = said in _OUT or said.startswith(_OUT_STEMS) or said.endswith(_OUT_ENDINGS)
+    return Meaning.OUT if out else Meaning.UNKNOWN
 
 
 def outright(text: str) -> bool:

@@ -57,7 +57,7 @@ MARKS: list[tuple[str, list[str], list[str]]] = [
         (header, NO + NOTHING, YES + DATE)
         for header in ("Bounced", "isBounced", "ISDELETED", "do_not_email", "blacklisted")
     ),
-    *((header, NO + NOTHING, YES + DATE) for header in ("Désabonné", "Abgemeldet", "EMAIL_BLACKLISTED", "spam")),
+    *((header, NO + NOTHING, YES + DATE) for header in ("Désabonné", "Abgemeldet", "SPAM")),
     *(
         (header, YES + DATE, NO + NOTHING)
         for header in ("subscribed", "isSubscribed", "Opt-In", "consent", "confirmed")

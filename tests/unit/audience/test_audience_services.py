@@ -40,7 +40,7 @@ LISTS = {
         x2@x.example,,,,2,e2""",
     "Mailchimp cleaned": """Email Address,CLEAN_TIME,CLEAN_CAMPAIGN_TITLE,CLEAN_CAMPAIGN_ID,LEID,EUID
         x1@x.example,2023-01-01 10:00:00,,,1,e1""",
-    "Ghost": """,email,name,note,subscribed_to_emails,complimentary_plan,stripe_customer_id,created_at,deleted_at,x,tiers
+    "Ghost": """,email,name,x,subscribed_to_emails,complimentary_plan,stripe_customer_id,created_at,deleted_at,x,tiers
         1,a1@x.example,Ann,,true,false,,2024-01-01T00:00:00.000Z,,,
         2,ap2@x.example,Bo,,true,true,,2024-01-01T00:00:00.000Z,,,
         3,ap3@x.example,Cy,,true,false,cus_1,2024-01-01T00:00:00.000Z,,,Gold

@@ -1,0 +1,436 @@
+"""Lists become one roll: each person once, everybody else with line and reason."""
+
+from __future__ import annotations
+
+import io
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from newsletter_cli.audience.exports import recognise
+from newsletter_cli.audience.model import LeftOut, Subscriber, Tier
+from newsletter_cli.audience.roll import Roll
+from newsletter_cli.audience.table import Row, rows
+from newsletter_cli.audience.wishes import Wishes
+from newsletter_cli.post.model import Audience
+from newsletter_cli.problems import Refused, UsageError
+
+if TYPE_CHECKING:
+    from newsletter_cli.audience.reader import Reader
+
+TIERED = """email,name,tier
+    ann@x.example,Ann,free
+    bo@x.example,Bo,paid
+    cy@x.example,Cy,founding
+"""
+
+
+def build(*lists: str | tuple[str, str], allow_empty: bool = False, **said: Any) -> Roll:
+    named = [one if isinstance(one, tuple) else (f"{'abcdef'[number]}.csv", one) for number, one in enumerate(lists)]
+    data = [(file, "\n".join(line.strip() for line in text.splitlines()).encode()) for file, text in named]
+    exclude = [(file, text.encode()) for file, text in said.pop("exclude", [])]
+    return Roll.build(
+        data, person=lambda key: f"person {key}".encode(), exclude=exclude, allow_empty=allow_empty, **said
+    )
+
+
+def chosen(roll: Roll, audience: Audience = Audience.EVERYONE, **said: Any) -> list[str]:
+    return [f"{one.subscriber.address.local} {one.version}" for one in roll.chosen(audience, **said)]
+
+
+def left_out(roll: Roll, audience: Audience = Audience.EVERYONE, **said: Any) -> list[str]:
+    return [f"{row.file}:{row.line} {row.reason}" for row in roll.left_out(audience, **said)]
+
+
+def refusal(*lists: str | tuple[str, str], **said: Any) -> list[str]:
+    with pytest.raises(Refused) as refused:
+        build(*lists, **said)
+    return [str(problem) for problem in refused.value.problems]
+
+
+def test_one_list_in_its_order() -> None:
+    roll = build(TIERED)
+    assert chosen(roll) == ["ann full", "bo full", "cy full"]
+    one = next(roll.chosen(Audience.EVERYONE))
+    assert one.person == b"person ann@x.example"
+    assert (one.subscriber.file, one.subscriber.line, one.subscriber.tier) == ("a.csv", 2, Tier.FREE)
+    assert dict(one.subscriber.fields) == {"email": "ann@x.example", "name": "Ann", "tier": "free"}
+    assert repr(one.subscriber.fields) == "{'email': 'ann@x.example', 'name': 'Ann', 'tier': 'free'}"
+    assert len(one.subscriber.fields) == 3
+    roll.close()
+
+
+def test_audiences_and_the_paywall() -> None:
+    roll = build(TIERED)
+    assert chosen(roll, Audience.EVERYONE, paywalled=True) == ["ann free", "bo full", "cy full"]
+    assert chosen(roll, Audience.ONLY_PAID) == ["bo full", "cy full"]
+    assert chosen(roll, Audience.ONLY_PAID, paywalled=True) == ["ann free", "bo full", "cy full"]
+    assert chosen(roll, Audience.ONLY_FREE) == ["ann full"]
+    assert chosen(roll, Audience.FOUNDING) == ["cy full"]
+    assert left_out(roll, Audience.ONLY_PAID) == [
+        "a.csv:2 not in the audience: a free reader, and the post is for paid ones"
+    ]
+    assert left_out(roll, Audience.FOUNDING) == [
+        "a.csv:2 not in the audience: the post is for founding readers",
+        "a.csv:3 not in the audience: the post is for founding readers",
+    ]
+
+
+def test_a_tier_that_is_needed_and_not_told_stops_all() -> None:
+    roll = build(("known.csv", TIERED), ("plain.csv", "email\ndi@x.example\nel@x.example\n"))
+    assert len(chosen(roll)) == 5
+    with pytest.raises(Refused) as refused:
+        roll.chosen(Audience.ONLY_PAID)
+    assert str(refused.value) == (
+        "plain.csv:2: the list does not tell whether di@x.example is paid or free (and 1 more), and the post is for"
+        " only paid; add a column `tier` with free, paid or founding, or name the one that has it: --column tier=…"
+    )
+    with pytest.raises(Refused, match="the post is for everyone with a paywall"):
+        roll.left_out(Audience.EVERYONE, paywalled=True)
+
+
+def test_an_unknown_word_of_a_tier_is_no_tier() -> None:
+    with pytest.raises(Refused, match=r"does not tell whether bo@x\.example is paid"):
+        build("email,tier\nann@x.example,free\nbo@x.example,silver\n").chosen(Audience.ONLY_FREE)
+
+
+def test_a_list_that_cannot_tell_founders_is_refused_for_them_alone() -> None:
+    roll = build("email,active_subscription,email_disabled\nann@x.example,true,false\nbo@x.example,false,false\n")
+    assert chosen(roll, Audience.ONLY_PAID) == ["ann full"]
+    with pytest.raises(Refused, match=r"does not tell whether ann@x\.example is founding"):
+        roll.chosen(Audience.FOUNDING)
+
+
+def test_another_list_may_tell_it() -> None:
+    substack = "email,active_subscription,email_disabled\nann@x.example,true,false\nbo@x.example,false,false\n"
+    roll = build(substack, "email,tier\nANN@x.example,founding\nbo@x.example,free\n")
+    assert chosen(roll, Audience.FOUNDING) == ["ANN full"]
+
+
+class TestDuplicates:
+    def test_letter_case_and_idn_forms_are_one_person(self) -> None:
+        roll = build(
+            "email\nann@x.example\nANN@X.example\nu@münchen.example\nu@xn--mnchen-3ya.example\nann+t@x.example\n"
+        )
+        assert chosen(roll) == ["ann full", "u full", "ann+t full"]
+        assert left_out(roll) == ["a.csv:3 duplicate of line 2", "a.csv:5 duplicate of line 4"]
+
+    def test_an_opt_out_wins_over_rows_and_lists(self) -> None:
+        roll = build(
+            "email,status\nann@x.example,active\nbo@x.example,active\nann@x.example,unsubscribed\n",
+            "email,tier\nbo@x.example,paid\n",
+            "email,unsubscribed\nBO@x.example,yes\n",
+            allow_empty=True,
+        )
+        assert chosen(roll) == []
+        assert left_out(roll) == [
+            "a.csv:2 duplicate of line 4",
+            "a.csv:3 duplicate of line 2 of c.csv",
+            "a.csv:4 opted out: status is 'unsubscribed'",
+            "b.csv:2 duplicate of line 2 of c.csv",
+            "c.csv:2 opted out: unsubscribed is 'yes'",
+        ]
+
+    def test_then_paid_wins_then_the_first(self) -> None:
+        roll = build(
+            "email,tier,name\na@x.example,free,1\na@x.example,paid,2\na@x.example,paid,3\n", "email\na@x.example\n"
+        )
+        kept = next(roll.chosen(Audience.ONLY_PAID))
+        assert kept.subscriber.line == 3
+        assert left_out(roll) == [
+            "a.csv:2 duplicate of line 3",
+            "a.csv:4 duplicate of line 3",
+            "b.csv:2 duplicate of line 3 of a.csv",
+        ]
+
+    def test_the_first_row_keeps_its_place_and_learns_the_tier(self) -> None:
+        roll = build("email,name\na@x.example,Ann\n", "email,tier\na@x.example,free\n")
+        kept = next(roll.chosen(Audience.ONLY_FREE)).subscriber
+        assert (kept.file, kept.tier, kept.fields["name"]) == ("a.csv", Tier.FREE, "Ann")
+
+    def test_the_same_list_twice(self) -> None:
+        roll = build(TIERED, TIERED)
+        assert len(chosen(roll)) == 3
+        assert roll.counts.duplicates == 3
+
+
+class TestExclude:
+    def test_whoever_is_in_an_excluded_list_whatever_it_says_of_them(self) -> None:
+        roll = build(TIERED, exclude=[("staff.csv", "email,status\nBO@x.example,active\nbroken,\n")])
+        assert chosen(roll) == ["ann full", "cy full"]
+        assert left_out(roll) == ["a.csv:3 excluded by staff.csv:2"]
+        assert roll.counts.excluded == 1
+
+    def test_an_excluded_list_that_cannot_be_read_stops_all(self) -> None:
+        assert refusal(TIERED, exclude=[("staff.csv", "")]) == ["staff.csv: is empty; export the list again"]
+
+
+class TestRefusals:
+    def test_every_list_says_what_is_wrong_with_it(self) -> None:
+        assert refusal("", "a,b\n1,2\n", "email\nx\n", "email,status\na@x.example,odd\n") == [
+            "a.csv: is empty; export the list again",
+            "b.csv: no column holds addresses (columns: a, b); say which does: --column email=HEADER",
+            "c.csv: none of its 1 rows has a usable address; say which column holds it: --column email=HEADER",
+            (
+                "d.csv: column 'status' may say who must not be mailed and is not understood: 'odd'; say which value"
+                " means 'do not mail': --opt-out 'status=VALUE' (any value: 'status=*') or, if none does,"
+                " --column 'ignore=status'"
+            ),
+        ]
+
+    def test_nobody_to_mail(self) -> None:
+        lists = ("email,unsubscribed\na@x.example,yes\nb@,no\n", "email\na@x.example\nc@x.example\n")
+        assert refusal(*lists, exclude=[("no.csv", "email\nc@x.example\n")]) == [
+            (
+                "a.csv, b.csv: nobody may be mailed (1 opted out, 1 without a usable address, 1 duplicate, 1 excluded);"
+                " `newsletter list check` names every row and the reason"
+            )
+        ]
+        assert build(*lists, exclude=[("no.csv", "email\nc@x.example\n")], allow_empty=True).counts.mailable == 0
+
+    def test_a_header_and_no_rows(self) -> None:
+        assert refusal("email,name\n") == ["a.csv: has a header and no rows; export the list again"]
+
+    def test_an_odd_word_in_the_last_of_many_rows_stops_all(self) -> None:
+        rows = "".join(f"u{number}@x.example,active\n" for number in range(3000))
+        assert "not understood: 'odd'" in refusal(f"email,status\n{rows}z@x.example,odd\n")[0]
+
+    def test_many_odd_words_are_named_in_part(self) -> None:
+        rows = "".join(f"u{number}@x.example,word{number}\n" for number in range(300))
+        assert refusal(f"email,status\n{rows}")[0].count("'word") == 10
+        assert "and 90 more" in refusal(f"email,status\n{rows}")[0]
+
+    def test_two_columns_of_addresses(self) -> None:
+        assert refusal("boss,me\na@x.example,b@x.example\n") == [
+            "a.csv: 'boss' and 'me' both hold addresses; say which: --column email=HEADER"
+        ]
+
+    def test_a_column_without_a_header_of_truth_values(self) -> None:
+        (said,) = refusal("a@x.example,true\nb@x.example,false\n")
+        assert said.startswith("a.csv: column 2 may say who must not be mailed and is not understood: 'true', 'false'")
+        assert "--opt-out '2=VALUE'" in said
+
+
+class TestWishes:
+    def test_columns_by_name_or_number(self) -> None:
+        text = "boss,me,called,level\na@x.example,b@x.example,Bo,gold\n"
+        for email in ("me", "ME", "2", "column 2"):
+            assert chosen(build(text, columns={"email": email})) == ["b full"]
+        found = next(build(text, columns={"email": "me", "name": "called"}).chosen(Audience.EVERYONE)).subscriber
+        assert found.fields["name"] == "Bo"
+
+    def test_a_tier_by_its_column(self) -> None:
+        roll = build("email,level,tier\na@x.example,paid,x\n", columns={"tier": ["level"]})
+        assert chosen(roll, Audience.ONLY_PAID) == ["a full"]
+
+    def test_an_opt_out_that_only_the_user_understands(self) -> None:
+        text = "email,status\na@x.example,lead\nb@x.example,gone fishing\nc@x.example,unsubscribed\n"
+        for said in (["status=gone fishing"], {"Status": "Gone  Fishing"}, {"STATUS": ["x", "gone fishing"]}):
+            roll = build(text, opt_out=said)
+            assert chosen(roll) == ["a full"], "what the vocabulary knows still wins"
+
+    def test_any_value_and_no_value(self) -> None:
+        text = "email,cancelled_at\na@x.example,\nb@x.example,2024-01-01\n"
+        assert chosen(build(text, opt_out=["cancelled_at=*"])) == ["a full"]
+        assert chosen(build(text, opt_out=["cancelled_at="])) == ["b full"]
+
+    def test_a_column_that_is_no_mark_becomes_one(self) -> None:
+        assert chosen(build("email,team\na@x.example,red\nb@x.example,blue\n", opt_out=["team=red"])) == ["b full"]
+
+    def test_a_column_that_says_nothing_on_mailing(self) -> None:
+        text = "email,status,state\na@x.example,lead,gone\nb@x.example,unsubscribed,CA\n"
+        assert chosen(build(text, columns={"ignore": "Status, 3"})) == ["a full", "b full"]
+
+    def test_a_column_that_no_list_has(self) -> None:
+        said = refusal(TIERED, "email,plan\nz@x.example,x\n", columns={"ignore": "plam"}, opt_out=["plan=x", "zip=1"])
+        assert said == [
+            "a.csv: no column 'plam'; it has email, name, tier",
+            "a.csv: no column 'zip'; it has email, name, tier",
+        ]
+
+    def test_wrong_usage(self) -> None:
+        with pytest.raises(UsageError, match="'mail' is none of email, first_name"):
+            build(TIERED, columns={"mail": "x"})
+        for said in ("status", "=x"):
+            with pytest.raises(UsageError, match="write COLUMN=VALUE"):
+                build(TIERED, opt_out=[said])
+
+
+class TestQuestions:
+    def test_one_person(self) -> None:
+        roll = build(TIERED, "email,status,tier\ndi@x.example,unsubscribed,free\n")
+        person = b"person bo@x.example"
+        assert roll.contains(person)
+        assert roll.contains(person)
+        found = roll.get(person, Audience.ONLY_PAID)
+        assert found is not None
+        assert (found.person, str(found.subscriber.address), found.version) == (person, "bo@x.example", "full")
+        assert roll.get(person, Audience.ONLY_FREE) is None
+        assert roll.get(b"person di@x.example", Audience.EVERYONE) is None
+        assert not roll.contains(b"person di@x.example")
+        assert roll.get(b"nobody", Audience.EVERYONE) is None
+
+    def test_segments(self) -> None:
+        roll = build("email,Country,tier\nann@x.example,DE,free\nbo@x.example,AT,paid\n")
+        assert chosen(roll, segment="country in ('DE')") == ["ann full"]
+        assert chosen(roll, segment="tier = 'paid'") == ["bo full"]
+        assert chosen(roll, segment="name is empty") == ["ann full", "bo full"]
+        assert left_out(roll, segment=" country = 'DE' ") == ["a.csv:3 not in the segment: country = 'DE'"]
+        with pytest.raises(Refused, match=r"a.csv: no column 'contry'.*is 'Country' meant"):
+            roll.chosen(Audience.EVERYONE, segment="contry = 'DE'")
+        with pytest.raises(Refused, match="a comparison is missing"):
+            roll.chosen(Audience.EVERYONE, segment="country")
+
+    def test_counts(self) -> None:
+        roll = build(
+            "email,status,tier\na@x.example,active,paid\nb@x.example,bounced,free\nx,active,\nA@x.example,active,"
+        )
+        counts = roll.counts
+        assert (counts.rows, counts.mailable, counts.opted_out, counts.invalid, counts.duplicates) == (4, 1, 1, 1, 1)
+        assert counts.by_tier == {"paid": 1}
+
+    def test_what_the_lists_are(self) -> None:
+        roll = build("Email;Name\nann@x.example;Ann\n")
+        (entry,) = roll.lists
+        assert (entry.file, entry.service, entry.delimiter, entry.rows) == ("a.csv", "plain", ";", 1)
+        assert not entry.tells_opt_out
+        assert build("email,status\na@x.example,active\n").lists[0].tells_opt_out
+
+    def test_subscribers_opted_out_or_not(self) -> None:
+        roll = build("email,status\na@x.example,active\nb@x.example,bounced\nA@x.example,active\nx,active\n")
+        assert [(str(one.address), one.opted_out) for one in roll.subscribers()] == [
+            ("a@x.example", ""),
+            ("b@x.example", "opted out: status is 'bounced'"),
+        ]
+
+    def test_rejects_hold_the_row_as_it_stood(self) -> None:
+        roll = build("email,name\na@x.example,Ann\nbroken , Bo\n")
+        assert list(roll.rejects()) == [
+            (
+                LeftOut("a.csv", 3, "broken", "'broken' is no address: an email address must have an @-sign"),
+                ("email", "name"),
+                ["broken ", " Bo"],
+            )
+        ]
+
+    def test_typos_and_roles_are_warned_of_and_mailed(self) -> None:
+        roll = build("email\nann@gmial.com\nInfo@x.example\nbo@gmail.con\nann@gmail.com\n")
+        assert [str(problem) for problem in roll.problems] == [
+            "a.csv:2: ann@gmial.com: is gmail.com meant?",
+            "a.csv:4: bo@gmail.con: is gmail.com meant?",
+            "a.csv:3: Info@x.example is a role, not a person",
+        ]
+        assert {problem.severity for problem in roll.problems} == {"warning"}
+        assert len(chosen(roll)) == 4
+
+    def test_many_warnings_are_counted(self) -> None:
+        rows = "".join(f"u{number}@hotmial.com\n" for number in range(50))
+        problems = build(f"email\n{rows}").problems
+        assert len(problems) == 21
+        assert str(problems[-1]) == "and 30 more like these"
+
+
+def test_a_list_may_be_a_stream() -> None:
+    roll = Roll.build([("-", io.BytesIO(b"email\na@x.example\n"))], person=str.encode)
+    assert chosen(roll) == ["a full"]
+
+
+def test_names_in_every_shape() -> None:
+    def names(text: str) -> dict[str, str]:
+        fields = next(build(text).chosen(Audience.EVERYONE)).subscriber.fields
+        return {key: fields[key] for key in ("first_name", "last_name", "name") if key in fields}
+
+    both = {"first_name": "Ann", "last_name": "Able", "name": "Ann Able"}
+    assert names("First Name,Last Name,Email\n Ann , Able ,a@x.example\n") == both
+    assert names("Vorname;Name;E-Mail-Adresse\nAnn;Able;a@x.example\n") == both
+    assert names("Prénom,Nom,Courriel\nAnn,Able,a@x.example\n") == both
+    assert names("Nombre,Apellidos,Correo electrónico\nAnn,Able,a@x.example\n") == both
+    assert names("Name,Surname,Email\nAnn,Able,a@x.example\n") == both
+    assert names("Nom,Email\nAnn Able,a@x.example\n") == {"name": "Ann Able"}
+    assert names("Email\nAnn Able <a@x.example>\n") == {"name": "Ann Able"}
+    assert names("Email\n<a@x.example>\n") == {}
+    assert names('"Able, Ann <a@x.example>"\n') == {"name": "Able, Ann"}
+    assert names("Ann Able;a@x.example\n") == {"name": "Ann Able"}
+    assert names("Ann;Able;a@x.example\n") == {}, "which of them is the name is not known"
+    assert names("name,name,email\n,Ann,a@x.example\n") == {"name": "Ann"}
+
+
+def test_addresses_in_spreadsheet_dress() -> None:
+    dressed = ['"=""a@x.example""","\'=x"', "'b@x.example',=\"Bo\"", "\ufeffc@x.example,", "=d@x.example,"]
+    roll = build("\n".join(["email,name", *dressed, "'+e@x.example,"]))
+    assert chosen(roll) == ["a full", "b full", "c full", "'+e full"]
+    assert left_out(roll) == ["a.csv:5 '=d@x.example' is a formula, not an address"]
+    assert [one.subscriber.fields["name"] for one in roll.chosen(Audience.EVERYONE)] == ["=x", "Bo", "", ""]
+
+
+def test_a_row_that_holds_the_separator_of_the_database() -> None:
+    roll = Roll.build([("a.csv", b"email,name\na@x.example,A\x1fB\n\x1eb,x\n")], person=str.encode)
+    assert next(roll.chosen(Audience.EVERYONE)).subscriber.fields["name"] == "A\x1fB"
+    assert [cells for _, _, cells in roll.rejects()] == [["\x1eb", "x"]]
+
+
+class TestReader:
+    """The reader of one list, without a roll."""
+
+    def reader(self, text: str) -> tuple[Reader, list[Row]]:
+        opened = rows(text.encode(), file="a.csv")
+        found = list(opened.rows)
+        return recognise(opened.header, found, file="a.csv", wishes=Wishes()), found
+
+    def test_rows_become_subscribers_or_are_left_out(self) -> None:
+        reader, found = self.reader("email,status,tier\na@x.example,active,paid\nb@x.example,bounced,\nx,active,\n")
+        first, second, third = (reader.subscriber(row) for row in found)
+        assert isinstance(first, Subscriber)
+        assert (first.line, first.tier, first.opted_out) == (2, Tier.PAID, "")
+        assert isinstance(second, Subscriber)
+        assert second.opted_out == "opted out: status is 'bounced'"
+        assert third == LeftOut("a.csv", 4, "x", "'x' is no address: an email address must have an @-sign")
+        reader.check()
+
+    def test_what_is_not_understood_is_refused_at_the_end(self) -> None:
+        reader, found = self.reader("email,status\na@x.example,odd\n")
+        reader.subscriber(found[0])
+        with pytest.raises(Refused, match="'odd'"):
+            reader.check()
+
+
+class TestByContent:
+    """Columns that only their cells give away."""
+
+    def test_a_column_of_status_words_whatever_its_header(self) -> None:
+        text = "email,lifecycle\na@x.example,active\nb@x.example,inactive\n"
+        assert chosen(build(text)) == ["a full"]
+
+    def test_an_outright_word_counts_wherever_it_stands(self) -> None:
+        text = "email,Group,note\na@x.example,red,likes cats\nb@x.example,Unsubscribed,\nc@x.example,blue,BOUNCED\n"
+        roll = build(text)
+        assert chosen(roll) == ["a full"]
+        assert left_out(roll) == ["a.csv:3 opted out: Group is 'Unsubscribed'", "a.csv:4 opted out: note is 'BOUNCED'"]
+
+    def test_beyond_the_header_too(self) -> None:
+        assert left_out(build("email\na@x.example,unsubscribed\nb@x.example\n"))[0].endswith("'unsubscribed'")
+
+    def test_not_in_a_name_and_not_in_a_column_about_telephones(self) -> None:
+        text = "email,name,SMS status\na@x.example,Bounced,unsubscribed\n"
+        assert chosen(build(text)) == ["a full"]
+
+    def test_places_in_a_column_that_elsewhere_is_a_status(self) -> None:
+        assert chosen(build("email,state\na@x.example,NY\nb@x.example,CA\n")) == ["a full", "b full"]
+        assert chosen(build("email,state,city\na@x.example,Bavaria,Munich\n")) == ["a full"]
+        assert "not understood: 'Bavaria'" in refusal("email,state\na@x.example,Bavaria\n")[0]
+
+    def test_no_header_and_status_words(self) -> None:
+        assert chosen(build("a@x.example,active\nb@x.example,unsubscribed\n")) == ["a full"]
+
+    def test_a_header_that_means_the_address_and_holds_none(self) -> None:
+        text = "mail,E-Mail-Adresse\nMain Street,a@x.example\n"
+        assert chosen(build(text)) == ["a full"]
+
+    def test_the_column_of_most_addresses(self) -> None:
+        text = "who,note\na@x.example,see z@x.example\nb@x.example,\nc@x.example,x\nd@x.example,y\n"
+        assert len(chosen(build(text))) == 4
+        assert len(chosen(build("who,x\nbad,1\nworse,2\nc@x.example,3\n"))) == 1
+
+    def test_the_posts_of_substack(self) -> None:
+        said = refusal("post_id,post_date,audience,title\n1.x,2024-01-01,everyone,Hi\n")
+        assert said[0].startswith("a.csv: holds the posts of a Substack export, not its subscribers")
