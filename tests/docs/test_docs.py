@@ -66,6 +66,13 @@ def test_open_sections_are_documented() -> None:
         assert f"\n## [{section}]\n" in page
 
 
+def test_every_key_of_a_theme_is_documented() -> None:
+    from newsletter_cli.rendering.theme import _KEYS
+
+    part = text(DOCS / "configuration.md").partition("\n## [theme]\n")[2].partition("\n## ")[0]
+    assert tuple(re.findall(r"^\| `(\w+)` \|", part, re.MULTILINE)) == _KEYS
+
+
 def test_the_defaults_in_the_documentation_are_those_in_force() -> None:
     from newsletter_cli.times import format_duration
 
