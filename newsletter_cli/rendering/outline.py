@@ -102,7 +102,8 @@ def lay_notes(tree: etree._Element) -> None:
         content = next((part for part in note.iter("div") if "footnote-content" in classes(part)), None)
         if "footnote" not in classes(note) or number is None or content is None or number in content.iter("a"):
             continue
-        table = etree.Element("table", _LAYOUT | {"class": "nl-note"})
+        first = "" if _follows_note(note) else " nl-note-first"
+        table = etree.Element("table", _LAYOUT | {"class": f"nl-note{first}"})
         row = etree.SubElement(table, "tr")
         mark = etree.SubElement(row, "td", {"class": "nl-note-mark", "width": "30", "valign": "top"})
         cell = etree.SubElement(row, "td", {"valign": "top"})
@@ -114,6 +115,15 @@ def lay_notes(tree: etree._Element) -> None:
             note.remove(child)
         note.text = None
         note.append(table)
+
+
+def _follows_note(note: etree._Element) -> bool:
+    """Whether a note, or a rule, stands before this one: neither needs another rule between them."""
+    before = note.getprevious()
+    if before is None:
+        return False
+    last = before if before.tag == "hr" or len(before) != 1 else before[0]
+    return "footnote" in classes(before) or last.tag == "hr"
 
 
 def own_classes(tree: etree._Element) -> None:

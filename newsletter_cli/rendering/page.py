@@ -14,6 +14,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from newsletter_cli import assets
 from newsletter_cli.problems import Problem
 from newsletter_cli.rendering.text_layout import columns
 
@@ -102,19 +103,41 @@ def _outlook(rules: str) -> str:
     return "\n".join(lines)
 
 
-def build(parts: Parts, searched: tuple[str, ...], folders: tuple[Path, ...]) -> tuple[str, str, list[Problem]]:
-    """The page before its styles are inlined, the text part, and what is wrong with the template."""
-    problems: list[Problem] = []
-    try:
-        html, text = _filled(environment(searched), parts)
-    except Exception as error:  # noqa: BLE001 - a template of the user's may raise whatever its code raises
-        problems.append(_broken(error, searched))
-        shipped, _ = folders_of(_FALLBACK, folders[-1:])
-        html, text = _filled(environment(shipped), parts)
-    return html, text, problems
+@dataclass(slots=True)
+class Templates:
+    """The files of one template. A file that fails is a problem, and the shipped ones stand in from then on."""
+
+    searched: tuple[str, ...]
+    shipped: tuple[str, ...]
+    problems: list[Problem] = field(default_factory=list)
+
+    def render(self, name: str, values: Mapping[str, Any]) -> str:
+        """Fill one file."""
+        if not self.problems:
+            try:
+                return environment(self.searched).get_template(name).render(values)
+            except Exception as error:  # noqa: BLE001 - a template of the user's may raise whatever its code raises
+                self.problems.append(_broken(error, self.searched))
+        return environment(self.shipped).get_template(name).render(values)
 
 
-def _filled(made: Environment, parts: Parts) -> tuple[str, str]:
+def templates_of(template: str, folders: tuple[Path, ...]) -> tuple[Templates, list[Problem]]:
+    """The files of a template; a problem where there is no such template. No folders: the shipped ones."""
+    folders = folders or (assets.templates(),)
+    searched, problems = folders_of(template, folders)
+    shipped, _ = folders_of(_FALLBACK, folders[-1:])
+    return Templates(searched, shipped), problems
+
+
+def build(parts: Parts, templates: Templates) -> tuple[str, str]:
+    """The page before its styles are inlined, and the text part."""
+    before = len(templates.problems)
+    html, text = _filled(templates, parts)
+    # One that fails in the second half would leave a page of two templates.
+    return (html, text) if len(templates.problems) == before else _filled(templates, parts)
+
+
+def _filled(templates: Templates, parts: Parts) -> tuple[str, str]:
     from markupsafe import Markup
 
     shared: dict[str, Any] = {
@@ -128,13 +151,16 @@ def _filled(made: Environment, parts: Parts) -> tuple[str, str]:
         "start": "right" if parts.direction == "rtl" else "left",
         "end": "left" if parts.direction == "rtl" else "right",
     }
-    html = made.get_template("mail.html").render(
-        shared,
-        body=Markup(parts.body),  # noqa: S704 - the post's tree, cleaned and serialised by us
-        unsubscribe_url=parts.unsubscribe_html,
-        padding=_PADDING,
+    html = templates.render(
+        "mail.html",
+        {
+            **shared,
+            "body": Markup(parts.body),  # noqa: S704 - the post's tree, cleaned and serialised by us
+            "unsubscribe_url": parts.unsubscribe_html,
+            "padding": _PADDING,
+        },
     )
-    text = made.get_template("mail.txt").render(shared, body=parts.body_text, unsubscribe_url=parts.unsubscribe_text)
+    text = templates.render("mail.txt", {**shared, "body": parts.body_text, "unsubscribe_url": parts.unsubscribe_text})
     return html, text.strip("\n") + "\n"
 
 

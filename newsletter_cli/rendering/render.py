@@ -55,10 +55,10 @@ def render(post: Post, site: Site, version: Version = Version.FULL) -> Rendered:
     said = words.words(language)
     values, wrong = theme(site.theme, language)
     problems += wrong
-    searched, wrong = page.folders_of(site.template, site.template_folders)
+    templates, wrong = page.templates_of(site.template, site.template_folders)
     problems += wrong
     context = Context(web_url=web_url, language=language, words=said)
-    body = _body(post, site, version, fields, searched=searched, context=context)
+    body = _body(post, site, version, fields, templates=templates, context=context)
     problems += body.problems
 
     parts = page.Parts(
@@ -82,9 +82,9 @@ def render(post: Post, site: Site, version: Version = Version.FULL) -> Rendered:
         theme={**values, "own_colours": body.colours},
         post=post.meta.extra,
     )
-    html, text, wrong = page.build(parts, searched, site.template_folders)
-    problems += wrong
-    own = images.Own(searched)
+    html, text = page.build(parts, templates)
+    problems += templates.problems
+    own = images.Own((*templates.searched, *templates.shipped))
     html = inline.inline(html, own.give)
     problems += own.problems
     text = merge.as_text(text, fields, Place.TEXT)
@@ -123,7 +123,7 @@ class _Body:
 
 
 def _body(
-    post: Post, site: Site, version: Version, fields: Fields, *, searched: tuple[str, ...], context: Context
+    post: Post, site: Site, version: Version, fields: Fields, *, templates: page.Templates, context: Context
 ) -> _Body:
     """The steps between Markdown and the template, in their order."""
     from newsletter_cli.rendering import embeds, images, links, text
@@ -140,7 +140,7 @@ def _body(
         problems += _behind(cut, post)
     paywall.open_up(tree)
     outline.own_classes(tree)
-    problems += embeds.build(tree, page.environment(searched), context, file=file)
+    problems += embeds.build(tree, templates, context, file=file)
     problems += hollow.fill(tree, file=file)
     problems += merge.place(tree, fields, file=file)
     problems += links.absolute(tree, base=site.site_url or context.web_url, file=file)

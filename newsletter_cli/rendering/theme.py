@@ -90,6 +90,8 @@ def theme(settings: Mapping[str, str], language: str) -> tuple[dict[str, Any], l
         "mso_font": _word_font(font),
         "mso_heading_font": _word_font(heading),
         "leading": "1.8" if script and language[:2].lower() in {"ja", "ko", "zh", "ar", "fa", "ur"} else "1.6",
+        # Tight headings suit Latin letters; joined and square ones are never set apart or together.
+        "tight": "normal" if script else "-0.015em",
         "logo": logo if "://" in logo or not logo else f"template:{logo}",
         "logo_width": match[1] if width and (match := _WIDTH.match(width)) else _LOGO_WIDTH,
         "links": _links(settings.get("links", ""), problems),

@@ -80,7 +80,7 @@
     sided();
   };
   const sided = () => {
-    const hidden = state.problems === "hidden" || (state.problems === "" && look && !look.problems.length);
+    const hidden = state.problems === "hidden" || (state.problems === "" && look && look.problems.every(one => one.severity === "note"));
     document.body.dataset.problems = hidden ? "hidden" : "";
     at("problems-button").setAttribute("aria-expanded", !hidden);
   };

@@ -18,10 +18,10 @@ from newsletter_cli.rendering.nodes import LINE, classes, line_of, remove, unwra
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from jinja2 import Environment
     from lxml.html import HtmlElement
 
     from newsletter_cli.rendering.embeds.widget import Builder, Built
+    from newsletter_cli.rendering.page import Templates
 
 __all__ = ["BUILDERS", "Context", "build"]
 
@@ -136,7 +136,7 @@ _LINKS_ONLY = frozenset({"button"})
 _MODULE = re.compile(r"(?:^|[-_])(imageGallery)--")
 
 
-def build(tree: HtmlElement, made: Environment, context: Context, *, file: str) -> list[Problem]:
+def build(tree: HtmlElement, templates: Templates, context: Context, *, file: str) -> list[Problem]:
     """Replace every widget of the tree, outer ones first; say what a mail cannot show."""
     problems: list[Problem] = []
     waiting = list(reversed(list(tree)))
@@ -156,7 +156,7 @@ def build(tree: HtmlElement, made: Environment, context: Context, *, file: str) 
             problems.append(
                 Problem(text=built.note, file=file, line=line, severity=Severity.NOTE, code=f"widget-{_code(built)}")
             )
-        waiting += reversed(_replaced(element, built, made, context, line))
+        waiting += reversed(_replaced(element, built, templates, context, line))
     return problems
 
 
@@ -183,7 +183,7 @@ def _code(built: Built) -> str:
 
 
 def _replaced(
-    element: HtmlElement, built: Built, made: Environment, context: Context, line: int | None
+    element: HtmlElement, built: Built, templates: Templates, context: Context, line: int | None
 ) -> list[HtmlElement]:
     """Put what was built in the place of the element; gives what may hold further widgets."""
     if isinstance(built, Out):
@@ -196,15 +196,15 @@ def _replaced(
         else:
             unwrap(element)
         return children
-    return _filled(element, built, made, context, line)
+    return _filled(element, built, templates, context, line)
 
 
 def _filled(
-    element: HtmlElement, card: Card, made: Environment, context: Context, line: int | None
+    element: HtmlElement, card: Card, templates: Templates, context: Context, line: int | None
 ) -> list[HtmlElement]:
     from lxml import html
 
-    source = made.get_template(f"embeds/{card.partial}.html").render(card.values, words=context.words)
+    source = templates.render(f"embeds/{card.partial}.html", {**card.values, "words": context.words})
     holder = html.fragment_fromstring(source.strip(), create_parent="div")
     parent = element.getparent()
     if parent is None:

@@ -21,7 +21,7 @@ from newsletter_cli.rendering.words import words
 
 ROOT = Path(__file__).parents[3]
 CASES = sorted((ROOT / "tests" / "golden" / "embeds").glob("*.md"))
-SEARCHED, _ = page.folders_of("classic", (ROOT / "templates",))
+TEMPLATES, _ = page.templates_of("classic", (ROOT / "templates",))
 CONTEXT = Context(web_url="https://example.com/p/post", language="en", words=words("en"))
 NOWHERE = Context(web_url="", language="en", words=words("en"))
 
@@ -29,7 +29,7 @@ NOWHERE = Context(web_url="", language="en", words=words("en"))
 def built(source: str, context: Context = CONTEXT) -> tuple[html.HtmlElement, list[str]]:
     tree = convert(source, file="a.md").tree
     outline.own_classes(tree)
-    problems = embeds.build(tree, page.environment(SEARCHED), context, file="a.md")
+    problems = embeds.build(tree, TEMPLATES, context, file="a.md")
     assert all(problem.severity is Severity.NOTE for problem in problems)
     problems += hollow.fill(tree, file="a.md")
     problems += images.place(tree, ROOT, Site(name="x"), file="a.md").problems
@@ -85,13 +85,13 @@ def test_every_builder_survives_a_widget_without_anything() -> None:
             for tag in ("div", "span", "a", "p"):
                 for data in ("{}", '{"url":5,"title":[],"photos":{},"gallery":[],"options":3}', "[", ""):
                     tree = html.fragment_fromstring(f"<div><{tag} class=\"{name}\" data-attrs='{data}'></{tag}></div>")
-                    embeds.build(tree, page.environment(SEARCHED), context, file="a.md")
+                    embeds.build(tree, TEMPLATES, context, file="a.md")
 
 
 def test_a_widget_inside_a_card_is_built_too() -> None:
     inner = '<div class="pullquote"><p>x</p></div>'
     tree = html.fragment_fromstring(f'<div><div class="callout-block">{inner}</div></div>')
-    embeds.build(tree, page.environment(SEARCHED), CONTEXT, file="a.md")
+    embeds.build(tree, TEMPLATES, CONTEXT, file="a.md")
     assert "nl-pull" in inner_html(tree)
 
 
@@ -99,7 +99,7 @@ def test_what_stands_behind_a_widget_stays() -> None:
     tree = html.fragment_fromstring(
         '<div>a<div class="poll-embed"></div>b<div class="subscription-widget"></div>c</div>'
     )
-    embeds.build(tree, page.environment(SEARCHED), CONTEXT, file="a.md")
+    embeds.build(tree, TEMPLATES, CONTEXT, file="a.md")
     assert tree.text.startswith("a")
     assert tree.text_content().endswith("bc")
 
@@ -111,7 +111,7 @@ def test_data_of_a_widget_cannot_become_markup() -> None:
     )
     tree = html.fragment_fromstring("<div><div class='tweet'></div></div>")
     tree[0].set("data-attrs", evil)
-    embeds.build(tree, page.environment(SEARCHED), CONTEXT, file="a.md")
+    embeds.build(tree, TEMPLATES, CONTEXT, file="a.md")
     assert not list(tree.iter("script", "b"))
     assert [image.get("src") for image in tree.iter("img")] == []
 
@@ -120,7 +120,7 @@ def test_data_of_a_widget_cannot_become_markup() -> None:
 def test_only_web_addresses_are_taken_from_data(url: str) -> None:
     tree = html.fragment_fromstring("<div><div class='digest-post-embed'></div></div>")
     tree[0].set("data-attrs", f'{{"title":"T","canonical_url":"{url}"}}')
-    embeds.build(tree, page.environment(SEARCHED), NOWHERE, file="a.md")
+    embeds.build(tree, TEMPLATES, NOWHERE, file="a.md")
     assert url not in inner_html(tree)
 
 

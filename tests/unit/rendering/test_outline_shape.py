@@ -68,7 +68,7 @@ def test_a_footnote_of_the_platform_is_two_cells() -> None:
     outline.lay_notes(tree)
     assert written(tree) == (
         '<div class="footnote"><table role="presentation" cellpadding="0" cellspacing="0" border="0"'
-        ' class="nl-note"><tr>'
+        ' class="nl-note nl-note-first"><tr>'
         '<td class="nl-note-mark" width="30" valign="top">'
         '<a class="footnote-number" id="footnote-1" href="#footnote-anchor-1">1</a></td>'
         '<td valign="top"><div class="footnote-content"><p>Note.</p></div></td></tr></table></div>tail'

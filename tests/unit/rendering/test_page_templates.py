@@ -41,9 +41,9 @@ PARTS = page.Parts(
 def made(
     parts: page.Parts = PARTS, template: str = "classic", folders: tuple[Path, ...] = (SHIPPED,)
 ) -> tuple[str, str, list[Problem]]:
-    searched, wrong = page.folders_of(template, folders)
-    html, text, problems = page.build(parts, searched, folders)
-    return html, text, [*wrong, *problems]
+    templates, wrong = page.templates_of(template, folders)
+    html, text = page.build(parts, templates)
+    return html, text, [*wrong, *templates.problems]
 
 
 @pytest.fixture
@@ -221,3 +221,17 @@ def test_right_to_left_turns_sides() -> None:
 def test_the_shipped_folder_may_be_copied_whole(tmp_path: Path) -> None:
     shutil.copytree(SHIPPED, tmp_path / "templates")
     assert made(folders=(tmp_path / "templates", SHIPPED))[2] == []
+
+
+def test_a_broken_card_is_an_error_and_the_shipped_one_stands_in(own: Path) -> None:
+    (own / "email" / "classic" / "embeds").mkdir()
+    card = own / "email" / "classic" / "embeds" / "button.html"
+    card.write_text("<p>\n{{ nonesuch }}</p>")
+    templates, _ = page.templates_of("classic", (own, SHIPPED))
+    got = templates.render("embeds/button.html", {"url": "https://e.org/", "text": "Go", "preamble": ""})
+    assert "nl-button" in got
+    assert [(problem.file, problem.line) for problem in templates.problems] == [(str(card), 2)]
+
+
+def test_without_folders_there_are_the_shipped_ones() -> None:
+    assert made(folders=())[2] == []
