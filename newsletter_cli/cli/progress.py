@@ -97,15 +97,13 @@ class Progress:
         self.figures.total = total
 
     def __enter__(self) -> Self:
-        now_s = self._clock.monotonic()
-        self.figures.sample(now_s)
-        self._next = now_s + self._every_s
+        self._next = self._clock.monotonic() + self._every_s
+        self._terminal.drawn.append(self._take_away)
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        if self._bar is not None:
-            self._draw()
-            self._bar.stop()
+        self._take_away()
+        self._terminal.drawn.remove(self._take_away)
 
     def __call__(self, event: Event) -> None:
         """Take one event."""
@@ -115,6 +113,8 @@ class Progress:
             case Recorded():
                 self.figures.waits = ""
                 self.figures.count(event.settled.outcome, tried_before=event.claim.tries > 0)
+                if not self.figures.samples:  # the clock of the rate starts with the first mail
+                    self.figures.sample(self._clock.monotonic())
             case Waiting():
                 self.figures.waits = f"waits until {event.until.astimezone():%H:%M:%S}: {event.why}"
                 self._next = 0.0  # a wait is shown at once: nothing else may come for long
@@ -151,6 +151,12 @@ class Progress:
         said = harmless(figures.said())
         self._bar.update(self._task, completed=figures.settled, total=figures.total, description=said)
         self._bar.refresh()
+
+    def _take_away(self) -> None:
+        """Clear the bar, so that a line can be written; the next event draws it anew below."""
+        if self._bar is not None:
+            self._bar.stop()
+            self._bar = None
 
     def _made(self) -> Any:
         """The bar; rich costs a tenth of a second, so only a sending that takes long enough to be seen pays it."""

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import os
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Self, TextIO
 
 from newsletter_cli.problems import NewsletterError, NotNow, Problem, Refused, Severity, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
     from pathlib import Path
 
 # C0 and C1 controls but tab and newline, and the marks that turn the direction of what follows (UAX #9).
@@ -35,12 +35,17 @@ def harmless(text: str) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Terminal:
-    """The three standard streams of a run, and what may be done with them."""
+    """The three standard streams of a run, and what may be done with them.
+
+    `drawn` are called before anything is written: each takes away what it has drawn on the terminal, which would
+    otherwise be redrawn over the line.
+    """
 
     stdin: TextIO
     stdout: TextIO
     stderr: TextIO
     environment: Mapping[str, str]
+    drawn: list[Callable[[], None]] = field(default_factory=list)
 
     @classmethod
     def standard(cls) -> Self:
@@ -62,28 +67,27 @@ class Terminal:
 
     def say(self, text: str = "") -> None:
         """A line of the result, on standard output."""
-        self.stdout.write(harmless(text) + "\n")
+        self._line(self.stdout, harmless(text))
 
     def heading(self, text: str) -> None:
         """A line of the result that opens a part."""
-        self.stdout.write(self._paint(self.stdout, harmless(text), _BOLD) + "\n")
+        self._line(self.stdout, self._paint(self.stdout, harmless(text), _BOLD))
 
     def write(self, data: bytes) -> None:
         """Bytes of the result (a mail, JSON, CSV), as they are."""
+        self._clear()
         self.stdout.flush()
         self.stdout.buffer.write(data)
         self.stdout.buffer.flush()
 
     def tell(self, text: str) -> None:
         """A notice, on standard error."""
-        self.stderr.write(harmless(text) + "\n")
-        self.stderr.flush()
+        self._line(self.stderr, harmless(text))
 
     def problem(self, problem: Problem) -> None:
         """One problem as ``error: file:line: what; what to do``, on standard error."""
         mark = self._paint(self.stderr, f"{problem.severity}:", _SEVERITY_COLOUR[problem.severity])
-        self.stderr.write(f"{mark} {harmless(str(problem))}\n")
-        self.stderr.flush()
+        self._line(self.stderr, f"{mark} {harmless(str(problem))}")
 
     def problems(self, problems: Iterable[Problem]) -> None:
         """Several problems, in their order."""
@@ -113,6 +117,7 @@ class Terminal:
             return True
         if not all(here):
             raise UsageError("only a half of this is a terminal, so nothing can be asked; give --yes to go on")
+        self._clear()
         self.stderr.write(f"{harmless(question)} [y/N] ")
         self.stderr.flush()
         return self.stdin.readline().strip().casefold() in {"y", "yes"}
@@ -132,6 +137,16 @@ class Terminal:
         import webbrowser
 
         return webbrowser.open(url)
+
+    def _line(self, stream: TextIO, text: str) -> None:
+        self._clear()
+        stream.write(text + "\n")
+        if stream is self.stderr:
+            stream.flush()
+
+    def _clear(self) -> None:
+        for take_away in self.drawn:
+            take_away()
 
     def _paint(self, stream: TextIO, text: str, colour: str) -> str:
         return f"\x1b[{colour}m{text}\x1b[0m" if self.coloured(stream) else text

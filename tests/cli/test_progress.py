@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from datetime import UTC, datetime, timedelta
 
 from newsletter_cli.cli.progress import Figures, Progress
@@ -65,6 +66,38 @@ def test_on_a_terminal_a_bar_that_goes_away() -> None:
     said = run(tty=True)
     assert "130/200" in said
     assert "sent 129, deferred 0, failed 1; 1.0/s, 1m10s left" in said
+
+
+def test_a_line_is_written_above_the_bar_and_never_wiped() -> None:
+    out = Stream(tty=True)
+    terminal = Terminal(stdin=io.StringIO(), stdout=out, stderr=out, environment={})
+    clock = Ticking()
+    with Progress(terminal, clock, total=3) as progress:
+        for _ in range(2):
+            clock.seconds += 1
+            progress(recorded(Outcome.SENT))
+        terminal.say("a line midway")
+        clock.seconds += 1
+        progress(recorded(Outcome.SENT))
+        terminal.tell("the summary")
+    shown = screen(out.getvalue())
+    assert shown == ["a line midway", "the summary"]
+
+
+def screen(written: str) -> list[str]:
+    """What stands on the terminal at the end: lines, and the few controls that a bar uses."""
+    lines, row = [""], 0
+    for part in re.findall(r"\x1b\[[0-9;?]*[a-zA-Z]|\r|\n|[^\x1b\r\n]+", written):
+        if part == "\n":
+            row += 1
+            lines += [""] * (row + 1 - len(lines))
+        elif part == "\x1b[2K":
+            lines[row] = ""
+        elif part.endswith("A") and part.startswith("\x1b["):
+            row = max(0, row - int(part[2:-1] or 1))
+        elif not part.startswith(("\x1b", "\r")):
+            lines[row] += part
+    return [line for line in lines if line]
 
 
 def test_a_wait_is_shown_at_once_and_forgotten_at_the_next_mail() -> None:
