@@ -151,6 +151,13 @@ def test_every_room_is_on_the_map() -> None:
             assert f"`{room.stem}`" in page, f"{room.name} is not in docs/rooms.md"
 
 
+def test_every_path_on_the_map_exists() -> None:
+    for path in re.findall(r"`([\w./]+/[\w./]+)`", text(DOCS / "rooms.md")):
+        if "NAME" not in path:
+            places = [base / name for base in (ROOT, ROOT / "newsletter_cli") for name in (path, f"{path}.py")]
+            assert any(place.exists() for place in places), f"docs/rooms.md names {path}, which is not there"
+
+
 def test_the_changelog_knows_this_version() -> None:
     assert f"## [{__version__}]" in text(ROOT / "CHANGELOG.md")
 
