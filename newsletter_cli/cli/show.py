@@ -176,11 +176,16 @@ def github(report: CheckReport, terminal: Terminal) -> None:
     """What `check` found as GitHub's workflow commands, which mark the lines of a pull request."""
     names = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.NOTE: "notice"}
     for problem in report.problems:
-        place = f"file={problem.file}" if problem.file else ""
+        place = f"file={_escaped(problem.file, of_place=True)}" if problem.file else ""
         place += f",line={problem.line}" if problem.file and problem.line else ""
         text = f"{problem.text}; {problem.hint}" if problem.hint else problem.text
-        text = text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
-        terminal.say(f"::{names[problem.severity]} {place}::{text}")
+        terminal.say(f"::{names[problem.severity]}{' ' if place else ''}{place}::{_escaped(text)}")
+
+
+def _escaped(text: str, *, of_place: bool = False) -> str:
+    """Text in a workflow command; a place ends at a comma or a colon too (actions/toolkit, command.ts)."""
+    text = text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+    return text.replace(":", "%3A").replace(",", "%2C") if of_place else text
 
 
 def status(report: StatusReport, terminal: Terminal) -> None:

@@ -1,22 +1,27 @@
-"""`newsletter check POST`: everything that would stop or hurt a send, each with file and line. Contacts nothing."""
+"""`newsletter check POST`: everything that would stop or hurt a send, each with file and line.
+
+Contacts nothing, unless `online` asks the web for each link and picture. Every part looks by itself: what one cannot
+read does not silence the others. Writes no file.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from newsletter_cli.jobs import desk as shared, gather
+from newsletter_cli.jobs import desk as shared, gather, identity
 from newsletter_cli.jobs.decide import Wish, gate
-from newsletter_cli.jobs.prepare import Prepared, prepare
+from newsletter_cli.jobs.prepare import Prepared, prepare, site_of
 from newsletter_cli.jobs.report import JSON_VERSION
 from newsletter_cli.problems import Problem, Refused, Severity, errors
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
     from pathlib import Path
 
     from newsletter_cli.jobs.gather import ListSource
     from newsletter_cli.jobs.workspace import Workspace
+    from newsletter_cli.rendering.anatomy import Anatomy
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,8 +60,8 @@ class CheckReport:
         }
 
 
-def check(workspace: Workspace, path: Path, *, lists: Sequence[ListSource] = ()) -> CheckReport:
-    """Find out everything that `send` would refuse or warn of."""
+def check(workspace: Workspace, path: Path, *, lists: Sequence[ListSource] = (), online: bool = False) -> CheckReport:
+    """Find out everything that `send` would refuse or warn of, and what readers would miss."""
     from newsletter_cli.config.load import require_sending
 
     settings = workspace.settings
@@ -66,6 +71,10 @@ def check(workspace: Workspace, path: Path, *, lists: Sequence[ListSource] = ())
         prepared = prepare(path, settings)
         found += prepared.problems
         found += _timing(workspace, prepared)
+        parts = anatomy_of(workspace, prepared)
+        found += seen_by_readers(workspace, prepared, parts)
+        found += _same_day(workspace, prepared)
+        found += _online(prepared, parts) if online else []
     except Refused as refusal:
         found += refusal.problems
     recipients = None
@@ -74,13 +83,37 @@ def check(workspace: Workspace, path: Path, *, lists: Sequence[ListSource] = ())
             recipients = _look_at_lists(workspace, prepared, lists, found)
         except Refused as refusal:
             found += refusal.problems
-    unique = tuple(dict.fromkeys(found))
     return CheckReport(
         post=str(path),
-        problems=tuple(sorted(unique, key=lambda one: (one.file or "", one.line or 0))),
+        problems=ordered(found),
         size_octets=prepared.size_octets if prepared else 0,
         recipients=recipients,
     )
+
+
+def ordered(found: Iterable[Problem]) -> tuple[Problem, ...]:
+    """Each problem once, by file and line."""
+    return tuple(sorted(dict.fromkeys(found), key=lambda one: (one.file or "", one.line or 0)))
+
+
+def anatomy_of(workspace: Workspace, prepared: Prepared) -> Anatomy:
+    """The post's links and pictures. Raises Refused where it cannot be converted."""
+    from newsletter_cli.rendering.anatomy import anatomy
+
+    return anatomy(prepared.post, site_of(workspace.settings, prepared.post))
+
+
+def seen_by_readers(workspace: Workspace, prepared: Prepared, parts: Anatomy) -> list[Problem]:
+    """What stops no send and hurts a reader: odd links, marks left over, what mail programs lack."""
+    from newsletter_cli import assets
+    from newsletter_cli.rendering import link_faults
+    from newsletter_cli.rendering.support import findings
+
+    return [
+        *parts.problems,
+        *link_faults.faults(parts.links, file=str(prepared.post.path)),
+        *findings.of_templates(workspace.settings.folder / "templates", assets.templates()),
+    ]
 
 
 def _timing(workspace: Workspace, prepared: Prepared) -> list[Problem]:
@@ -96,6 +129,53 @@ def _timing(workspace: Workspace, prepared: Prepared) -> list[Problem]:
         return []
     line = post.meta.lines.get(barrier.key)
     return [Problem(text=barrier.text, file=str(post.path), line=line, hint=barrier.hint, severity=Severity.NOTE)]
+
+
+def _same_day(workspace: Workspace, prepared: Prepared) -> list[Problem]:
+    """Another post in the folder that is due on the same day: readers would get two mails."""
+    from newsletter_cli.post import read
+
+    post = prepared.post
+    if post.meta.due is None or post.meta.email_sent_at:
+        return []
+    here = post.path.resolve()
+    for other in identity.siblings(post.path.parent, recursive=False):
+        if other.resolve() == here:
+            continue
+        try:
+            found = read.read(other, timezone=workspace.settings.newsletter.timezone).meta
+        except Refused:  # a broken post stops only itself
+            continue
+        if found.due is None or found.due.day != post.meta.due.day or found.held_back or found.type != post.meta.type:
+            continue
+        return [
+            Problem(
+                text=f"{other} has the same date: readers would get two mails on {found.due.day}",
+                file=str(post.path),
+                line=post.meta.lines.get("date"),
+                severity=Severity.NOTE,
+                code="same-day",
+            )
+        ]
+    return []
+
+
+def _online(prepared: Prepared, parts: Anatomy) -> list[Problem]:
+    """What the web says to every link and picture of the mail."""
+    from newsletter_cli.doctor import online
+
+    asked = {link.url: (link.line, False) for link in reversed(parts.links) if not link.url.startswith("#")}
+    asked |= {picture.url: (picture.line, True) for picture in reversed(parts.pictures)}
+    answers = online.ask(url for url in asked if "{{" not in url and "%7B%7B" not in url)
+    found = []
+    for url, (line, picture) in asked.items():
+        answer = answers.get(url.partition("#")[0])
+        judged = online.judge(url, answer, picture=picture) if answer is not None else None
+        if judged is not None:
+            severity, text, hint = judged
+            file = str(prepared.post.path)
+            found.append(Problem(text=text, file=file, line=line, hint=hint, severity=severity, code="online"))
+    return found
 
 
 def _look_at_lists(

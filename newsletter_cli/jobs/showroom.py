@@ -11,7 +11,7 @@ import hashlib
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
-from newsletter_cli.jobs import gather, preview as job
+from newsletter_cli.jobs import check as checking, gather, preview as job
 from newsletter_cli.jobs.prepare import prepare
 from newsletter_cli.message import parts
 from newsletter_cli.problems import Problem, Refused, UsageError
@@ -50,6 +50,7 @@ class Showroom:
         self._templates: tuple[str, ...] = ()
         self._workspace = open_workspace()
         self._prepared: Prepared | None = prepare(post, self._workspace.settings)
+        self._notes = self._seen_by_readers()
         self._print = self._fingerprint()
 
     def require(self, address: str, tier: str) -> tuple[Problem, ...]:
@@ -79,7 +80,7 @@ class Showroom:
             paywalled=self._prepared.paywalled if self._prepared else False,
             stale=bool(self._wrong),
             has_list=bool(self._lists or self._workspace.settings.list.files),
-            problems=(*problems, *(made.problems if made else ())),
+            problems=(*problems, *(made.problems if made else ()), *self._notes),
         )
 
     def readers(self, query: str) -> tuple[Sequence[Reader], bool, str]:
@@ -110,6 +111,7 @@ class Showroom:
             self._workspace = self._open()
             self._prepared = prepare(self._post, self._workspace.settings)
             self._wrong = ()
+            self._notes = self._seen_by_readers()
             seen = self._fingerprint()
         except (Refused, UsageError) as error:
             self._wrong = _problems_of(error)
@@ -180,10 +182,16 @@ class Showroom:
             stamps.append((str(path), about.st_mtime_ns, about.st_size))
         return tuple(stamps)
 
+    def _seen_by_readers(self) -> tuple[Problem, ...]:
+        """What `check` would say beyond what stops a send."""
+        assert self._prepared is not None  # set by both callers
+        parts = checking.anatomy_of(self._workspace, self._prepared)
+        return tuple(checking.seen_by_readers(self._workspace, self._prepared, parts))
+
     def _fingerprint(self) -> str:
         """What a look is made of. Every version is filled once: what differs shows there, or in the problems."""
         assert self._prepared is not None  # set by both callers
-        seen = hashlib.sha256(repr((self._prepared.problems, self._list_stamps())).encode())
+        seen = hashlib.sha256(repr((self._prepared.problems, self._notes, self._list_stamps())).encode())
         for tier in ("paid", "free"):
             seen.update(job.made(self._workspace, self._prepared, tier=tier).eml)
         return seen.hexdigest()
