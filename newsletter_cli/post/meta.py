@@ -37,6 +37,8 @@ _STATUSES = frozenset({"draft", "hidden", "skip"})  # Pelican's words for what i
 # Two values of one of these are two opinions on who gets a mail, or whether: nobody can tell which was meant.
 _DECISIVE = frozenset({*_CHOICES, *_TRUTHS, "segment", "post_id", "status", "newsletter"})
 _NEAR = 0.8
+# A slip in one of these would mail a paid post to everyone, or a draft: no warning is enough.
+_DECIDES_WHO = frozenset({"audience", "segment", "draft"})
 _GAPS = re.compile(r"[ \t\r\n\v\f\x85\u2028\u2029]+")
 
 
@@ -204,7 +206,11 @@ class Reading:
             if key in KNOWN or key in _FOREIGN:
                 continue
             near = difflib.get_close_matches(key, KNOWN, n=1, cutoff=_NEAR)
-            if near and near[0] not in self.fields:
+            if not near or near[0] in self.fields:
+                continue
+            if near[0] in _DECIDES_WHO:
+                self._wrong(field, f"{field.name!r} is no key of ours", f"did you mean {near[0]}? It decides who gets it")
+            else:
                 self._warn(field, f"{field.name!r} is no key of ours", f"did you mean {near[0]}?")
 
     def _wrong(self, field: Field, text: str, hint: str = "") -> None:

@@ -345,11 +345,9 @@ def test_an_hour_that_the_clocks_leave_out_is_a_warning() -> None:
 @pytest.mark.parametrize(
     ("key", "meant"),
     [
-        ("auidence", "audience"),
         ("sub_title", "subtitle"),
         ("previewtext", "preview_text"),
         ("postId", "post_id"),
-        ("drafts", "draft"),
         ("email_send_at", "email_sent_at"),
         ("visibilty", "visibility"),
     ],
@@ -358,6 +356,15 @@ def test_a_key_that_is_nearly_one_of_ours_is_a_warning(key: str, meant: str) -> 
     (problem,) = yaml("slug: x", "title: t" if meant != "title" else "a: b", f"{key}: x").problems
     assert (problem.severity, problem.line) == (Severity.WARNING, 4)
     assert problem.hint == f"did you mean {meant}?"
+
+
+@pytest.mark.parametrize(("key", "meant"), [("auidence", "audience"), ("drafts", "draft"), ("segement", "segment")])
+def test_a_slip_in_who_gets_it_is_refused(key: str, meant: str) -> None:
+    with pytest.raises(Refused) as refused:
+        yaml("title: t", f"{key}: only_paid")
+    (problem,) = refused.value.problems
+    assert problem.line == 3
+    assert meant in problem.hint
 
 
 @pytest.mark.parametrize(
