@@ -209,7 +209,8 @@ class Reading:
             if not near or near[0] in self.fields:
                 continue
             if near[0] in _DECIDES_WHO:
-                self._wrong(field, f"{field.name!r} is no key of ours", f"did you mean {near[0]}? It decides who gets it")
+                hint = f"did you mean {near[0]}? It decides who gets the post"
+                self._wrong(field, f"{field.name!r} is no key of ours", hint)
             else:
                 self._warn(field, f"{field.name!r} is no key of ours", f"did you mean {near[0]}?")
 
