@@ -1,4 +1,4 @@
-"""The values of this room: a subscriber as a list gives it, and a row that is left out."""
+"""The values of this room: a subscriber as a list gives it, a row that is left out, and what the lists are."""
 
 from __future__ import annotations
 
@@ -45,3 +45,32 @@ class LeftOut:
     line: int
     email: str  # the address, or the cell as it stood; may be empty
     reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListFile:
+    """One list as it was read: whose export it is, how many rows it has below its header.
+
+    `tells_opt_out`: whether any column says who is not to be mailed; in a list without one nobody has left.
+    """
+
+    file: str
+    service: str
+    encoding: str
+    delimiter: str
+    rows: int
+    header: tuple[str, ...]
+    tells_opt_out: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Counts:
+    """Rows of all lists; the parts add up to `rows`. By tier, of the mailable ones."""
+
+    rows: int
+    mailable: int
+    opted_out: int
+    invalid: int
+    duplicates: int
+    excluded: int
+    by_tier: Mapping[str, int]

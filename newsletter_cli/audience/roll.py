@@ -28,7 +28,7 @@ from newsletter_cli.audience import (
 from newsletter_cli.audience.exports import SAMPLE_ROWS, recognise
 from newsletter_cli.audience.hints import Hints
 from newsletter_cli.audience.lazy import LazyFields
-from newsletter_cli.audience.model import LeftOut, Subscriber
+from newsletter_cli.audience.model import Counts, LeftOut, ListFile, Subscriber
 from newsletter_cli.audience.tiers import TIER
 from newsletter_cli.problems import Problem, Refused
 
@@ -61,35 +61,6 @@ class Chosen(NamedTuple):
     version: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ListFile:
-    """One list as it was read: whose export it is, how many rows it has below its header.
-
-    `tells_opt_out`: whether any column says who is not to be mailed; in a list without one nobody has left.
-    """
-
-    file: str
-    service: str
-    encoding: str
-    delimiter: str
-    rows: int
-    header: tuple[str, ...]
-    tells_opt_out: bool
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Counts:
-    """Rows of all lists; the parts add up to `rows`. By tier, of the mailable ones."""
-
-    rows: int
-    mailable: int
-    opted_out: int
-    invalid: int
-    duplicates: int
-    excluded: int
-    by_tier: Mapping[str, int]
-
-
 class _Row(NamedTuple):
     seq: int
     list: int
@@ -102,6 +73,19 @@ class _Row(NamedTuple):
     cells: str
 
 
+@dataclass(frozen=True, slots=True)
+class _Decision:
+    """What a post means to a row: the choice by its level, and whether a segment leaves it out (None: none does)."""
+
+    choices: tuple[select.Choice, ...]
+    outside: Callable[[_Row], bool] | None = None
+    outside_reason: str = ""
+
+    def levels(self, *, mailed: bool) -> str:
+        """The levels that get the post, or those that do not, as SQL lists them."""
+        return ", ".join(str(level) for level, choice in enumerate(self.choices) if bool(choice.version) is mailed)
+
+
 class Roll:
     """The merged lists. Made by `build`; may be asked any number of times; closed by `close`."""
 
@@ -111,7 +95,7 @@ class Roll:
         self._readers: list[Reader] = []
         self._lists: list[ListFile] = []
         self._persons_ready = False
-        self._decisions: dict[tuple[Audience, str, bool], Callable[[_Row], select.Choice]] = {}
+        self._decisions: dict[tuple[Audience, str, bool], _Decision] = {}
         self.problems: tuple[Problem, ...] = ()
 
     @classmethod
@@ -268,40 +252,43 @@ class Roll:
 
         Raises Refused at once where the tier that decides is not told for somebody, or the segment is not valid.
         """
-        decide = self._decision(audience, segment=segment, paywalled=paywalled)
-        return self._chosen(decide)
+        return self._chosen(self._decision(audience, segment=segment, paywalled=paywalled))
 
-    def _chosen(self, decide: Callable[[_Row], select.Choice]) -> Iterator[Chosen]:
-        for row in map(_Row._make, self._database.execute(f"{_SELECT} WHERE {_MAILABLE} ORDER BY seq")):
-            version = decide(row).version
-            if version:
-                yield Chosen(self._person(str(row.key)), self._subscriber(row), version)
+    def _chosen(self, decision: _Decision) -> Iterator[Chosen]:
+        versions = [choice.version for choice in decision.choices]
+        rows = self._rows(f"WHERE {_MAILABLE} AND level IN ({decision.levels(mailed=True)})")
+        for row in rows:
+            if decision.outside is None or not decision.outside(row):
+                yield Chosen(self._person(str(row.key)), self._subscriber(row), versions[row.level])
 
     def left_out(self, audience: Audience, *, segment: str = "", paywalled: bool = False) -> Iterator[LeftOut]:
         """Everybody else, by file and line: no usable address, duplicates, opt-outs, out of the audience."""
-        decide = self._decision(audience, segment=segment, paywalled=paywalled)
-        return self._left_out(decide)
+        return self._left_out(self._decision(audience, segment=segment, paywalled=paywalled))
 
-    def _left_out(self, decide: Callable[[_Row], select.Choice]) -> Iterator[LeftOut]:
-        for row in map(_Row._make, self._database.execute(f"{_SELECT} ORDER BY seq")):
-            reason = self._reason(row) or decide(row).reason
+    def _left_out(self, decision: _Decision) -> Iterator[LeftOut]:
+        some = f"WHERE NOT ({_MAILABLE}) OR level IN ({decision.levels(mailed=False)})"
+        for row in self._rows(some if decision.outside is None else ""):
+            reason = self._reason(row)
+            if not reason and decision.outside is not None and decision.outside(row):
+                reason = decision.outside_reason
+            reason = reason or decision.choices[row.level].reason
             if reason:
                 yield LeftOut(self._readers[row.list].file, row.line, row.email, reason)
 
     def rejects(self) -> Iterator[tuple[LeftOut, tuple[str, ...], list[str]]]:
         """Every row that no audience would be mailed: why, its list's header, and its cells as they stood."""
-        for row in map(_Row._make, self._database.execute(f"{_SELECT} ORDER BY seq")):
+        for row in self._rows(f"WHERE NOT ({_MAILABLE})"):
             reason = self._reason(row)
-            if reason:
-                reader = self._readers[row.list]
-                yield LeftOut(reader.file, row.line, row.email, reason), reader.header, packed.unpack(row.cells)
+            reader = self._readers[row.list]
+            yield LeftOut(reader.file, row.line, row.email, reason), reader.header, packed.unpack(row.cells)
 
     def subscribers(self) -> Iterator[Subscriber]:
         """Every row with a usable address, opted out or not, each person once."""
-        for row in map(
-            _Row._make, self._database.execute(f"{_SELECT} WHERE key IS NOT NULL AND twin IS NULL ORDER BY seq")
-        ):
-            yield self._subscriber(row)
+        return map(self._subscriber, self._rows("WHERE key IS NOT NULL AND twin IS NULL"))
+
+    def _rows(self, where: str) -> Iterator[_Row]:
+        """Rows in list order."""
+        return map(_Row._make, self._database.execute(f"{_SELECT} {where} ORDER BY seq"))
 
     def get(self, person: bytes, audience: Audience, *, segment: str = "", paywalled: bool = False) -> Chosen | None:
         """One person, if the post is for them."""
@@ -310,8 +297,11 @@ class Roll:
         if row is None:
             return None
         found = _Row._make(row)
-        version = self._decision(audience, segment=segment, paywalled=paywalled)(found).version
-        return Chosen(person, self._subscriber(found), version) if version else None
+        decision = self._decision(audience, segment=segment, paywalled=paywalled)
+        version = decision.choices[found.level].version
+        if not version or (decision.outside is not None and decision.outside(found)):
+            return None
+        return Chosen(person, self._subscriber(found), version)
 
     def contains(self, person: bytes) -> bool:
         """Whether a person is in the lists and may be mailed, whatever the audience."""
@@ -326,30 +316,29 @@ class Roll:
         rolling.index_persons(self._database, ((self._person(key), seq) for key, seq in keys))
         self._persons_ready = True
 
-    def _decision(self, audience: Audience, *, segment: str, paywalled: bool) -> Callable[[_Row], select.Choice]:
-        """The choice for a row, made once for each post, since one person after another may be asked for."""
+    def _decision(self, audience: Audience, *, segment: str, paywalled: bool) -> _Decision:
+        """What decides over a post's rows; made once, since one person after another may be asked for."""
         asked_for = (audience, segment, paywalled)
         if asked_for not in self._decisions:
-            self._decisions[asked_for] = self._decide(audience, segment=segment, paywalled=paywalled)
+            self._decisions[asked_for] = self._decide(audience, segment=segment.strip(), paywalled=paywalled)
         return self._decisions[asked_for]
 
-    def _decide(self, audience: Audience, *, segment: str, paywalled: bool) -> Callable[[_Row], select.Choice]:
-        """The choice for a row, once it is known that every row can be decided."""
+    def _decide(self, audience: Audience, *, segment: str, paywalled: bool) -> _Decision:
+        """The decision, once it is known that every row can be decided."""
         choices = select.choices(audience, paywalled=paywalled)
         untold = [str(level) for level, choice in enumerate(choices) if not choice.told]
         if untold:
             self._require_tiers(audience, ", ".join(untold))
-        if not segment.strip():
-            return lambda row: choices[row.level]
+        if not segment:
+            return _Decision(choices)
         wanted = segments.parse(segment)
         wanted.require({entry.file: (*entry.header, *_CANONICAL) for entry in self._lists})
-        out = select.Choice(reason=f"not in the segment: {segment.strip()}")
 
-        def decide(row: _Row) -> select.Choice:
+        def outside(row: _Row) -> bool:
             fields = self._readers[row.list].fields(packed.unpack(row.cells))
-            return choices[row.level] if wanted.holds(segments.compacted(fields, TIER[row.level].value)) else out
+            return not wanted.holds(segments.compacted(fields, TIER[row.level].value))
 
-        return decide
+        return _Decision(choices, outside, f"not in the segment: {segment}")
 
     def _require_tiers(self, audience: Audience, untold: str) -> None:
         where = f"{_MAILABLE} AND level IN ({untold})"

@@ -7,6 +7,7 @@ merged by the greater: a list that cannot tell a founder from another paying rea
 from __future__ import annotations
 
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import TYPE_CHECKING
 
 from newsletter_cli.audience import words
@@ -16,6 +17,8 @@ from newsletter_cli.audience.words import compact
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+# A column of many values must not fill the memory.
+_CACHE_VALUES = 4096
 UNKNOWN, FREE, PAID_AT_LEAST, PAID, FOUNDING = range(5)
 TIER = (Tier.UNKNOWN, Tier.FREE, Tier.PAID, Tier.PAID, Tier.FOUNDING)
 
@@ -93,7 +96,9 @@ class Tiering:
     def __init__(self, columns: Sequence[tuple[int, TierColumn]]) -> None:
         self._columns = tuple(columns)
         self._founding = any(column.tells_founding for _, column in columns)
-        self._cache: dict[tuple[str, ...], int] = {}
+        # One column gives its cell, several a tuple of cells; either way the key of the cache.
+        self._taken = itemgetter(*(index for index, _ in columns)) if columns else None
+        self._cache: dict[object, int] = {}
 
     @property
     def tells(self) -> bool:
@@ -102,19 +107,23 @@ class Tiering:
 
     def level(self, cells: Sequence[str]) -> int:
         """The level of a row."""
-        if not self._columns:
+        if self._taken is None:
             return UNKNOWN
-        said = tuple(cells[index] if index < len(cells) else "" for index, _ in self._columns)
+        try:
+            said = self._taken(cells)
+        except IndexError:  # a short row
+            return self._judge(cells)
         known = self._cache.get(said)
         if known is None:
-            known = self._judge(said)
-            if len(self._cache) < 4096:
+            known = self._judge(cells)
+            if len(self._cache) < _CACHE_VALUES:
                 self._cache[said] = known
         return known
 
-    def _judge(self, said: tuple[str, ...]) -> int:
+    def _judge(self, cells: Sequence[str]) -> int:
         level, doubted = UNKNOWN, False
-        for cell, (_, column) in zip(said, self._columns, strict=True):
+        for index, column in self._columns:
+            cell = cells[index] if index < len(cells) else ""
             found = _read(cell, column)
             if column.gate and found == FREE:
                 return FREE
