@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import colorsys
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from newsletter_cli.rendering.nodes import add_class, drop
@@ -28,6 +29,7 @@ def contrast(one: str, other: str) -> float:
     return (light + 0.05) / (dark + 0.05)
 
 
+@lru_cache(maxsize=512)
 def readable(colour: str, ground: str) -> str:
     """The colour of the same hue, as near as can be, that is read on `ground`."""
     red, green, blue = _parts(colour)
@@ -56,6 +58,7 @@ def _luminance(colour: str) -> float:
     return 0.2126 * red + 0.7152 * green + 0.0722 * blue
 
 
+@lru_cache(maxsize=512)
 def named(said: str) -> str:
     """A CSS colour as ``#rrggbb``; empty where it is none, or lets the ground through."""
     from PIL import ImageColor

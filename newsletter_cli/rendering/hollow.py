@@ -7,6 +7,7 @@ a reader can click on nothing else. Changes the tree in place; raises nothing.
 from __future__ import annotations
 
 import re
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from lxml import etree
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 _HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6")
 _SHOWN_CHARACTERS = 60
+_NEAR = 3  # elements between a link and its picture, at most: further ones are not its own
 
 
 def fill(tree: etree._Element, *, file: str) -> list[Problem]:
@@ -48,7 +50,7 @@ def _meant(link: etree._Element) -> etree._Element | None:
     """The picture that follows an empty link, with nothing between, and is in no other link."""
     if (link.tail or "").strip():
         return None
-    for following in _following(link):
+    for following in islice(_following(link), _NEAR):
         if following.tag == "a" and not text_of(following) and following.find(".//img") is None:
             continue  # another empty link
         pictures = [following] if following.tag == "img" else list(following.iter("img"))
@@ -63,7 +65,8 @@ def _following(link: etree._Element) -> Iterator[etree._Element]:
     """The elements after a link: beside it, then beside its paragraph if that holds no more."""
     yield from (element for element in link.itersiblings() if isinstance(element.tag, str))
     parent = link.getparent()
-    if parent is not None and parent.tag == "p" and not text_of(parent) and not (parent.tail or "").strip():
+    alone = parent is not None and parent.tag == "p" and len(parent) <= _NEAR and not text_of(parent)
+    if parent is not None and alone and not (parent.tail or "").strip():
         yield from (element for element in parent.itersiblings() if isinstance(element.tag, str))
 
 

@@ -14,6 +14,7 @@ import binascii
 import hashlib
 import re
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote, unquote, urljoin, urlsplit
@@ -139,11 +140,13 @@ def _set_apart(element: etree._Element) -> None:
         block = block.getparent()
     if block is None:
         return
+    if len(list(islice(block.iter("img"), 2))) != 1:
+        return
     captions = [text_of(caption) for caption in block.iter("figcaption")]
     if element.get("alt") and captions == [element.get("alt")]:
         element.set("data-text", "[Image]")  # the text part says it once
     width = _pixels(element.get("width", "")) or COLUMN
-    if text_of(block) == "".join(captions) and len(list(block.iter("img"))) == 1 and width > _INLINE_WIDTH:
+    if text_of(block) == "".join(captions) and width > _INLINE_WIDTH:
         add_class(element, "nl-image")
 
 
@@ -267,26 +270,38 @@ class Own:
     searched: tuple[str, ...]
     embedded: dict[str, InlineImage] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
+    given: dict[str, str] = field(default_factory=dict)  # source -> address, so that each file is read once
 
     def give(self, element: etree._Element) -> None:
         """Give an image of the page its last address, if it is one of the template's."""
         said = element.get("src", "")
         if not said.startswith(TEMPLATE):
             return
+        if said in self.given:
+            element.set("src", self.given[said])
+            return
         name = said.removeprefix(TEMPLATE)
-        paths = [Path(folder) / name for folder in self.searched] if re.fullmatch(r"[\w-]+\.\w+", name) else []
         try:
-            path = next((path for path in paths if path.is_file()), Path(name))
+            path = self._found(name)
             image = _inline(pictures.fit(_read(path), LONGEST), path.stem)
         except pictures.NotShown as error:
-            said = f"the template's picture {name}: {error.text}"
-            self.problems.append(Problem(text=said, hint=error.hint, code="template-image"))
+            wrong = f"the template's picture {name}: {error.text}"
+            self.problems.append(Problem(text=wrong, hint=error.hint, code="template-image"))
             element.tag = "span"
             element.text = element.get("alt", "")
             drop(element, "src", "alt", "width", "height")
             return
         self.embedded[image.cid] = image
+        self.given[said] = f"cid:{image.cid}"
         element.set("src", f"cid:{image.cid}")
+
+    def _found(self, name: str) -> Path:
+        """The file of that name in the first folder that has it, or NotShown."""
+        if re.fullmatch(r"[\w-]+\.\w+", name):
+            for folder in self.searched:
+                if (path := Path(folder) / name).is_file():
+                    return path
+        raise pictures.NotShown("no folder of the template has such a file", "put it there")
 
 
 def _inline(picture: Picture, name: str) -> InlineImage:

@@ -266,12 +266,16 @@ def test_what_is_clear_is_marked_for_dark_clients(folder: Path) -> None:
     assert element.get("class") == "nl-clear"
 
 
-def test_the_templates_own_pictures_are_always_shipped(tmp_path: Path) -> None:
+def test_the_templates_own_pictures_are_always_shipped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)  # the current folder is none of the template's
+    (tmp_path / "gone.png").write_bytes(png())
+    tmp_path = tmp_path / "template"
+    tmp_path.mkdir()
     (tmp_path / "play.png").write_bytes(png((144, 144)))
     own = images.Own((str(tmp_path / "none"), str(tmp_path)))
     tree = html.fragment_fromstring(
         '<div><img src="template:play.png" width="72" alt="▶"><img src="template:../play.png" alt="▶" width="9">'
-        '<img src="template:gone.png" alt="▶"><img src="https://e.org/a.png"></div>'
+        '<img src="template:gone.png" alt="▶"><img src="https://e.org/a.png"><img src="template:play.png"></div>'
     )
     for image in list(tree.iter("img")):
         own.give(image)
@@ -280,3 +284,4 @@ def test_the_templates_own_pictures_are_always_shipped(tmp_path: Path) -> None:
     assert html.tostring(tree[1], encoding="unicode") == "<span>▶</span>"
     assert [problem.code for problem in own.problems] == ["template-image", "template-image"]
     assert tree[3].get("src") == "https://e.org/a.png"
+    assert tree[4].get("src") == tree[0].get("src")

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import hashlib
+import time
 from dataclasses import replace
 from datetime import date
 from importlib import import_module
@@ -265,3 +266,28 @@ def test_an_unknown_template_is_an_error_and_there_is_a_page_all_the_same() -> N
     (problem,) = errors(got.problems)
     assert "did you mean 'classic'?" in problem.hint
     assert "One." in got.html
+
+
+@pytest.mark.parametrize(
+    "piece",
+    [
+        "[](https://e.org/) ",
+        "[](https://e.org/)\n\n",
+        "[x](y) ",
+        "![a](https://e.org/x.png) ",
+        "![a](gone.png) ",
+        "{{ name }} ",
+        '<b style="color:red">x</b> ',
+        "[x](#y) ",
+        "\n::: pullquote\nx\n:::\n",
+        "\n```python\nx=1\n```\n",
+    ],
+)
+def test_many_of_anything_take_linear_time(piece: str) -> None:
+    def taken(count: int) -> float:
+        started = time.perf_counter()
+        shown(piece * count, merge=True)
+        return time.perf_counter() - started
+
+    taken(10)
+    assert taken(1600) < 5
