@@ -225,7 +225,7 @@ class Campaign:
             raise Twice(f"recipient {claim_id} is answered at the dot, but was not handed over")
         told = _Told(stage, answer, judge(stage, answer), now, queue_id)
         if told.verdict.scope is Scope.CAMPAIGN:
-            self.end(Finish(FinishReason.HELD, f"{told.verdict.reason}: {answer} (at {stage})"))
+            self.end(Finish(FinishReason.HELD, f"{told.verdict.says}: {answer} (at {stage})"))
         if told.verdict.outcome is Outcome.QUEUED:
             return self._back(hand, told)
         return self._settle(hand, told, told.verdict.outcome)

@@ -80,7 +80,7 @@ class Verdict:
 
     `outcome` is what became of the mail in hand: SENT, FAILED, DEFERRED, UNKNOWN, or QUEUED where it goes back as if
     it had not been tried. `close`: the connection cannot be used on. `suppress`: the address is never mailed again.
-    `plea`: the server asks to slow down.
+    `plea`: the server asks to slow down. `says` is the reason for a person.
     """
 
     scope: Scope
@@ -89,6 +89,12 @@ class Verdict:
     suppress: bool = False
     close: bool = False
     plea: bool = False
+    told: str = ""
+
+    @property
+    def says(self) -> str:
+        """Why, for a person."""
+        return self.told or str(self.reason or "")
 
 
 _ACCEPTED = Verdict(scope=Scope.MESSAGE, outcome=Outcome.SENT)
@@ -121,7 +127,7 @@ def judge(stage: Stage, answer: Reply | Lost) -> Verdict:
     if stage in _OPENING:
         return _opening(stage, answer, known, plea=plea)
     if known and known.scope is Scope.CAMPAIGN:
-        return Verdict(scope=Scope.CAMPAIGN, outcome=Outcome.QUEUED, reason=known.reason, close=answer.code == _CLOSING)
+        return Verdict(scope=Scope.CAMPAIGN, outcome=Outcome.QUEUED, reason=known.reason, close=answer.code == _CLOSING, told=known.says)
     reason = known.reason if known else Reason.OTHER
     if answer.code == _CLOSING:
         # At the dot the mail was tried and is not taken; before it nothing of it has left.

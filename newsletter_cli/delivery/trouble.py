@@ -59,110 +59,107 @@ def _words(*phrases: str) -> re.Pattern[str]:
 
 
 _RCPT_AND_LATER = frozenset({"RCPT", "DATA", "dot"})
-
 _SPENT = "the account's sending quota is spent"
 
+
+def _mailbox(reason: Reason, enhanced: str = "", text: re.Pattern[str] | None = None, codes: str = "") -> Trouble:
+    """One mailbox's trouble: never before its RCPT."""
+    return Trouble(
+        scope=Scope.RECIPIENT,
+        reason=reason,
+        stages=_RCPT_AND_LATER,
+        codes=re.compile(codes) if codes else None,
+        enhanced=re.compile(enhanced) if enhanced else None,
+        text=text,
+    )
+
+
+def _account(
+    reason: Reason, enhanced: str = "", text: re.Pattern[str] | None = None, codes: str = "", says: str = ""
+) -> Trouble:
+    """The account's, the sender's or the post's trouble: it meets everybody."""
+    return Trouble(
+        scope=Scope.CAMPAIGN,
+        reason=reason,
+        codes=re.compile(codes) if codes else None,
+        enhanced=re.compile(enhanced) if enhanced else None,
+        text=text,
+        says=says,
+    )
+
+
 TROUBLES: tuple[Trouble, ...] = (
-    # One mailbox is full: its "quota" is not the account's (RFC 3463 X.2.2).
+    # Enhanced codes of one address or mailbox (RFC 3463 §3.2, §3.3) are clearer than any words.
     Trouble(
         scope=Scope.RECIPIENT,
+        reason=Reason.NO_SUCH_ADDRESS,
         stages=_RCPT_AND_LATER,
-        reason=Reason.MAILBOX_FULL,
-        enhanced=re.compile(r"[45]\.2\.2"),
+        codes=re.compile(r"5\d\d"),
+        enhanced=re.compile(r"5\.1\.1"),
+        suppress=True,
     ),
-    Trouble(
-        scope=Scope.RECIPIENT,
-        reason=Reason.MAILBOX_FULL,
-        stages=_RCPT_AND_LATER,
+    _mailbox(Reason.NO_SUCH_ADDRESS, r"[45]\.1\.[01346]"),
+    _mailbox(Reason.DOMAIN, r"[45]\.1\.(2|10)"),  # 5.1.10: a null MX (RFC 7505)
+    _mailbox(Reason.MAILBOX_FULL, r"[45]\.2\.2"),
+    _mailbox(Reason.MAILBOX_DISABLED, r"[45]\.2\.1"),
+    _mailbox(Reason.TOO_LARGE, r"[45]\.2\.3"),
+    _mailbox(Reason.MAILBOX_DISABLED, r"[45]\.7\.1[78]"),  # a new owner (RFC 7293)
+    # Non-ASCII addresses where the server cannot have them (RFC 6531 §3.4), also of MAIL.
+    Trouble(scope=Scope.RECIPIENT, reason=Reason.OTHER, enhanced=re.compile(r"[45]\.6\.7")),
+    # One mailbox is full: its "quota" is not the account's.
+    _mailbox(
+        Reason.MAILBOX_FULL,
         text=_words(r"mailbox (is )?full", r"(mailbox|user|recipient)('s)?( is| has)?( exceeded)?( its| over)? ?quota"),
     ),
     # The login (RFC 4954 §6): 530 authentication required, 534 too weak, 535 refused, 538 needs encryption.
-    Trouble(scope=Scope.CAMPAIGN, reason=Reason.LOGIN, codes=re.compile(r"530|534|535|538")),
+    _account(Reason.LOGIN, codes=r"530|534|535|538"),
     # A spent quota of the account, whatever the digit: SES "Daily message quota exceeded", Gmail "Daily user sending
-    # limit exceeded" (5.4.5), Microsoft 5.1.90 and 5.2.0, Mailgun "recipient limit exceeded".
-    Trouble(scope=Scope.CAMPAIGN, reason=Reason.RATE, enhanced=re.compile(r"[45]\.4\.5|5\.1\.90"), says=_SPENT),
-    Trouble(
-        scope=Scope.CAMPAIGN,
-        reason=Reason.RATE,
+    # limit exceeded" (5.4.5), Microsoft 5.1.90, Mailgun "recipient limit exceeded", SendGrid's credits.
+    _account(Reason.RATE, r"[45]\.4\.5|5\.1\.90", says=_SPENT),
+    _account(
+        Reason.RATE,
         says=_SPENT,
         text=_words(
             r"\b(daily|hourly|monthly|24.hour)\b.{0,40}\b(quota|limit|allowance)\b",
             r"\b(sending|account|plan|relay|credit)s?'? (quota|limit|allowance)\b.{0,30}(exceeded|reached|spent|used)",
             r"(exceeded|reached) (your|the) .{0,30}(sending|account|plan|relay|monthly|daily) .{0,20}(quota|limit)",
             r"not enough credits",
+            r"credits exceeded",
         ),
     ),
-    # A sandbox, an account under review, an unverified sender: SES, Postmark, Mailgun, SendGrid, Brevo.
-    Trouble(
-        scope=Scope.CAMPAIGN,
-        reason=Reason.SENDER,
-        codes=re.compile(r"[45]\d\d"),
+    # A sandbox, an account under review, an unverified sender: SES, Postmark, Mailgun, SendGrid, Brevo, Microsoft.
+    _account(
+        Reason.SENDER,
+        codes=r"[45]\d\d",
         text=_words(
-            r"\b(address|domain|identity|identities|sender)\b.{0,40}\b(not|un).?verified",
+            r"\b(address|domain|identity|identities|sender)\b is(n't| not) verified",
             r"failed the check in region",
-            r"\bunverified\b.{0,20}\b(sender|domain|address)",
+            r"\bunverified\b.{0,20}\b(sender|domain|identity)",
             r"verified sender identity",
             r"\bsandbox\b",
             r"pending approval",
-            r"\baccount\b.{0,40}\b(not (yet )?activated|suspended|disabled|under review|deactivated|paused|blocked)",
+            r"\b(your|smtp|sending|sender'?s?) account\b.{0,40}\b(activated|suspended|disabled|under review|blocked)",
+            r"\bsending\b.{0,20}\b(suspended|paused|disabled)",
+            r"STOREDRV\.Submission|OutboundSpam",
             r"authorized recipients",
             r"sender (address )?(rejected|refused|not (allowed|authori[sz]ed|accepted|owned))",
-            r"not (allowed|authori[sz]ed|permitted) to send (as|from|mail|email|message)",
+            r"not (allowed|authori[sz]ed|permitted) to send",
             r"from address .{0,60}(not (match|allowed|authori[sz]ed)|does not match)",
         ),
     ),
-    Trouble(scope=Scope.CAMPAIGN, reason=Reason.SENDER, codes=re.compile(r"5\d\d"), enhanced=re.compile(r"5\.1\.[78]")),
-    # A mail too large for the server is too large for everybody; 5.2.3 is one mailbox's own limit.
-    Trouble(scope=Scope.CAMPAIGN, reason=Reason.TOO_LARGE, codes=re.compile(r"5\d\d"), enhanced=re.compile(r"5\.3\.4")),
-    Trouble(scope=Scope.CAMPAIGN, reason=Reason.TOO_LARGE, codes=re.compile(r"552"), stages=frozenset({"MAIL"})),
-    # One mailbox (RFC 3463 §3.2, §3.3; RFC 7505 null MX; RFC 7293 a new owner).
+    _account(Reason.SENDER, r"5\.1\.[78]", codes=r"5\d\d"),
+    # A mail too large for the server is too large for everybody.
+    _account(Reason.TOO_LARGE, r"5\.3\.4", codes=r"5\d\d"),
     Trouble(
-        scope=Scope.RECIPIENT,
-        stages=_RCPT_AND_LATER,
-        reason=Reason.NO_SUCH_ADDRESS,
-        codes=re.compile(r"5\d\d"),
-        enhanced=re.compile(r"5\.1\.1"),
-        suppress=True,
-    ),
-    Trouble(
-        scope=Scope.RECIPIENT, stages=_RCPT_AND_LATER, reason=Reason.DOMAIN, enhanced=re.compile(r"[45]\.1\.(2|10)")
-    ),
-    Trouble(
-        scope=Scope.RECIPIENT,
-        stages=_RCPT_AND_LATER,
-        reason=Reason.NO_SUCH_ADDRESS,
-        enhanced=re.compile(r"[45]\.1\.[0346]"),
-    ),
-    Trouble(
-        scope=Scope.RECIPIENT,
-        stages=_RCPT_AND_LATER,
-        reason=Reason.MAILBOX_DISABLED,
-        enhanced=re.compile(r"[45]\.2\.1"),
-    ),
-    Trouble(scope=Scope.RECIPIENT, stages=_RCPT_AND_LATER, reason=Reason.TOO_LARGE, enhanced=re.compile(r"[45]\.2\.3")),
-    Trouble(
-        scope=Scope.RECIPIENT,
-        stages=_RCPT_AND_LATER,
-        reason=Reason.MAILBOX_DISABLED,
-        enhanced=re.compile(r"[45]\.7\.1[78]"),
-    ),
-    # Non-ASCII addresses where the server cannot have them (RFC 6531 §3.4, RFC 6532).
-    Trouble(scope=Scope.RECIPIENT, reason=Reason.OTHER, enhanced=re.compile(r"[45]\.6\.7")),
-    # Greylisting (RFC 6647 §5: 421 or 450 with 4.7.1) is a wait of one recipient, not a plea of the server.
-    Trouble(
-        scope=Scope.RECIPIENT,
-        reason=Reason.GREYLISTED,
-        codes=re.compile(r"4\d\d"),
-        stages=_RCPT_AND_LATER,
-        text=_words(r"gr[ae]y.?list", r"postgrey", r"first (time|attempt)"),
-    ),
-    # Policy (RFC 3463 X.7): the account's fault. The words cover servers without enhanced codes.
-    Trouble(scope=Scope.CAMPAIGN, reason=Reason.POLICY, codes=re.compile(r"5\d\d"), enhanced=re.compile(r"5\.7\.\d+")),
-    Trouble(
-        scope=Scope.CAMPAIGN,
-        reason=Reason.POLICY,
-        codes=re.compile(r"5\d\d"),
-        stages=_RCPT_AND_LATER | {"MAIL", "greeting", "EHLO"},
+        scope=Scope.CAMPAIGN, reason=Reason.TOO_LARGE, codes=re.compile(r"552"), stages=frozenset({"MAIL"})
+    ),  # RFC 1870 §6.1
+    # Greylisting (RFC 6647) is a wait of one recipient, not a plea of the server.
+    _mailbox(Reason.GREYLISTED, codes=r"4\d\d", text=_words(r"gr[ae]y.?list", r"postgrey", r"first (time|attempt)")),
+    # Policy (RFC 3463 §3.8): the account's fault. The words cover servers without enhanced codes.
+    _account(Reason.POLICY, r"5\.7\.\d+", codes=r"5\d\d"),
+    _account(
+        Reason.POLICY,
+        codes=r"5\d\d",
         text=_words(
             r"\brelay(ing)?\b.{0,20}\b(denied|not (allowed|permitted)|prohibited)",
             r"\b(black|block|deny).?list",
@@ -177,10 +174,9 @@ TROUBLES: tuple[Trouble, ...] = (
     # Pleas: what the mail in hand has to do with it is chance.
     Trouble(scope=Scope.SERVER, reason=Reason.RATE, codes=re.compile(r"4\d\d"), enhanced=re.compile(r"4\.7\.\d+")),
     # No such user, from servers without enhanced codes: a failure, but no proof that would suppress.
-    Trouble(
-        scope=Scope.RECIPIENT,
-        reason=Reason.NO_SUCH_ADDRESS,
-        codes=re.compile(r"55[0134]"),
+    _mailbox(
+        Reason.NO_SUCH_ADDRESS,
+        codes=r"55[0134]",
         text=_words(
             r"(user|recipient|mailbox|address)\b.{0,60}\b(unknown|not found|does(n't| not) exist)",
             r"(unknown|no such|invalid) (local )?(user|recipient|mailbox|address)",
