@@ -16,7 +16,9 @@ from newsletter_cli.cli.commands import (
     check,
     control,
     demo,
+    diff,
     help as help_,
+    images,
     init,
     ledger,
     lists,
@@ -61,6 +63,7 @@ app.command("new")(new.new)
 app.command("demo")(demo.demo)
 app.command("preview")(preview.preview)
 app.command("check")(check.check)
+app.command("diff")(diff.diff)
 app.command("send")(send.send)
 app.command("run")(run_.run)
 app.command("pause")(control.pause)
@@ -72,6 +75,7 @@ app.command("forget")(status.forget)
 app.command("adopt")(adopt.adopt)
 app.add_typer(lists.app, name="list")
 app.add_typer(suppress.app, name="suppress")
+app.add_typer(images.app, name="images")
 app.add_typer(ledger.app, name="ledger")
 app.command("help")(help_.help_)
 

@@ -73,6 +73,12 @@ class Terminal:
         """A line of the result that opens a part."""
         self._line(self.stdout, self._paint(self.stdout, harmless(text), _BOLD))
 
+    def changed(self, line: str) -> None:
+        """A line of a unified diff, in the colours that git has taught."""
+        colours = {"+": _GREEN, "-": _RED, "@": _CYAN}
+        colour = _BOLD if line.startswith(("+++ ", "--- ")) else colours.get(line[:1], "")
+        self.stdout.write((self._paint(self.stdout, harmless(line), colour) if colour else harmless(line)) + "\n")
+
     def write(self, data: bytes) -> None:
         """Bytes of the result (a mail, JSON, CSV), as they are."""
         self._clear()

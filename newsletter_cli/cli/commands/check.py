@@ -26,7 +26,7 @@ class CheckFormat(StrEnum):
 
 
 def check(
-    posts: list[Path] = typer.Argument(..., metavar="POST...", help="The post, a Markdown file; or several."),
+    posts: list[Path] = typer.Argument(..., metavar="POST", help="The post, a Markdown file; or several."),
     lists: list[Path] = typer.Option(None, "--list", "-l", metavar="CSV", help="A list; may be given several times."),
     online: bool = typer.Option(False, "--online", help="Ask the web for each link and each linked picture."),
     form: CheckFormat = typer.Option(CheckFormat.TEXT, "--format", help="text, json, or github for its annotations."),
