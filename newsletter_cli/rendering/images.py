@@ -143,8 +143,6 @@ def _set_apart(element: etree._Element) -> None:
     if len(list(islice(block.iter("img"), 2))) != 1:
         return
     captions = [text_of(caption) for caption in block.iter("figcaption")]
-    if element.get("alt") and captions == [element.get("alt")]:
-        element.set("data-text", "[Image]")  # the text part says it once
     width = _pixels(element.get("width", "")) or COLUMN
     if text_of(block) == "".join(captions) and width > _INLINE_WIDTH:
         add_class(element, "nl-image")

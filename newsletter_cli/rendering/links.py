@@ -23,6 +23,8 @@ _SCHEMES = words(
     " nostr gemini gopher git ssh feed signal facetime whatsapp tg skype zoommtg obsidian"
 )
 _SCHEME = re.compile(r"([a-zA-Z][a-zA-Z0-9+.-]*):")
+# What Substack's own mails fill in: %%checkout_url%% and the like.
+_PLACEHOLDER = re.compile(r"(?:%%|%25%25)\w+(?:%%|%25%25)")
 _MAIL = re.compile(r"[\w.+-]+@[\w-]+(\.[\w-]+)+\Z", re.ASCII)
 # A host without its scheme: the ends that posts link to most, so that `notes.md` stays a file.
 _HOST = re.compile(
@@ -66,6 +68,10 @@ def absolute(tree: etree._Element, *, base: str, file: str) -> list[Problem]:
 
 def _target(said: str, base: str, names: set[str]) -> tuple[str, Problem | None]:
     """Where a link leads, empty where it cannot, and what is wrong with it."""
+    if _PLACEHOLDER.match(said.strip()):
+        return "", _warning(
+            f"the link {said} would have been filled by the platform that the post comes from; its text stays"
+        )
     target, why = repaired(said)
     if target.startswith("#"):
         lost = target != "#" and target[1:] not in names

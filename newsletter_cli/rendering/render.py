@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote, urljoin
 
 from newsletter_cli.problems import Problem, Severity
-from newsletter_cli.rendering import colours, hollow, merge, outline, page, paywall, words
+from newsletter_cli.rendering import colours, hollow, merge, outline, page, paywall, styles, words
 from newsletter_cli.rendering.embeds.widget import Context, shortened
 from newsletter_cli.rendering.model import Context as Place, InlineImage, Rendered, Site, Version
 from newsletter_cli.rendering.nodes import inner_html, text_of
@@ -88,7 +88,7 @@ def render(post: Post, site: Site, version: Version = Version.FULL) -> Rendered:
     html = inline.inline(html, own.give)
     problems += own.problems
     text = merge.as_text(text, fields, Place.TEXT)
-    subject = merge.as_text(post.subject, fields, Place.SUBJECT)
+    subject = merge.as_text(" ".join(post.subject.split()), fields, Place.SUBJECT)
     return Rendered(
         version=version,
         subject=subject,
@@ -140,6 +140,7 @@ def _body(
         problems += _behind(cut, post)
     paywall.open_up(tree)
     outline.own_classes(tree)
+    styles.clean(tree)
     problems += embeds.build(tree, templates, context, file=file)
     problems += hollow.fill(tree, file=file)
     problems += merge.place(tree, fields, file=file)

@@ -13,9 +13,8 @@ from newsletter_cli.rendering.embeds.posts import unknown
 from newsletter_cli.rendering.embeds.widget import Built, Card, Inside, Out, Widget
 from newsletter_cli.rendering.nodes import classes, inner_html, text_of
 
+_PLACEHOLDER = re.compile(r"%%\w+%%")  # Substack: %%checkout_url%% and the like
 _SHARE = re.compile(r"[?&]action=share\b|/share\b|utm_content=share")
-_SUBSCRIBE = re.compile(r"/subscribe(?:[?#/]|\Z)")
-_COMMENT = re.compile(r"/comments?(?:[?#/]|\Z)")
 
 
 def button(widget: Widget) -> Built:
@@ -25,6 +24,10 @@ def button(widget: Widget) -> Built:
     text = widget.said("text") or text_of(widget.element)
     if not url or not text:
         return Inside() if text else Out()
+    if _PLACEHOLDER.search(url):
+        return Out(
+            f"the button {text!r} was left out: the platform that the post comes from would have filled its address"
+        )
     if _SHARE.search(url):
         return Out("a share button was left out: a mail is shared by forwarding it")
     return Card(partial="button", values={"url": url, "text": text, "preamble": ""})

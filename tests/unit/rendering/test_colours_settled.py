@@ -5,7 +5,7 @@ from hypothesis import given, strategies as st
 from lxml import html
 
 from newsletter_cli.rendering import colours
-from newsletter_cli.rendering.inline import safe_style
+from newsletter_cli.rendering.styles import safe_style
 from newsletter_cli.rendering.theme import DARK_WASH, INK, PAPER, WASH
 
 
