@@ -33,8 +33,7 @@ FORMAT = "markdown-raw_tex-citations-example_lists-tex_math_dollars"
 CORPUS = Path(__file__).parents[2] / "shared" / "corpus"
 
 DIFFERENCES = """
-heading shift    a post with a first-level heading has all headings one level lower: the mail's title is the first
-widgets          headings in a widget's box are left-overs and keep their level; data-component-name is data-component
+widgets          data-component-name is data-component
 images           a file name under an image is no caption; data: icons are dropped
 attributes       only what has a meaning in mail stays: no target, contenteditable, role, unknown data
 anchors          the target of a link inside the post has <a name> too
@@ -129,7 +128,6 @@ def expected(markdown: str) -> list[str]:
     _unpack_code(body)
     _boxes(body)
     clean.clean(body, file="oracle")
-    _shift(body)
     _file_names(body)
     return canonical(body)
 
@@ -192,17 +190,6 @@ def _boxes(body: HtmlElement) -> None:
             box.drop_tree()
             if label is not None and label.tag == "label":
                 label.drop_tag()
-
-
-def _shift(body: HtmlElement) -> None:
-    headings = [
-        element
-        for element in body.iter(*_LEVELS)
-        if all(parent.get("data-component") is None for parent in element.iterancestors())
-    ]
-    if any(heading.tag == "h1" for heading in headings):
-        for heading in headings:
-            heading.tag = _LEVELS[min(_LEVELS.index(heading.tag) + 1, 5)]
 
 
 def _file_names(body: HtmlElement) -> None:

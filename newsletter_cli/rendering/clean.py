@@ -51,7 +51,6 @@ PLAYED = frozenset({"audio", "embed", "iframe", "object", "video"})
 EVERYWHERE = frozenset({"align", "aria-label", "class", "dir", "id", "lang", "style", "title", "valign"})
 ON = {
     "a": frozenset({"href", "name"}),
-    "blockquote": frozenset({"cite"}),
     "col": frozenset({"span", "width"}),
     "colgroup": frozenset({"span", "width"}),
     "details": frozenset({"open"}),
@@ -60,7 +59,6 @@ ON = {
     "img": frozenset({"alt", "height", "src", "width"}),
     "li": frozenset({"value"}),
     "ol": frozenset({"reversed", "start", "type"}),
-    "q": frozenset({"cite"}),
     "table": frozenset({"border", "cellpadding", "cellspacing", "width"}),
     "td": frozenset({"colspan", "headers", "height", "rowspan", "width"}),
     "th": frozenset({"abbr", "colspan", "headers", "height", "rowspan", "scope", "width"}),
@@ -76,9 +74,10 @@ _CSS_ESCAPE = re.compile(r"\\(?:([0-9A-Fa-f]{1,6})\s?|(.))", re.DOTALL)
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):")
 # WHATWG URL §4.4: leading C0 controls and spaces go, tabs and line ends go everywhere, before the scheme is read.
 _IGNORED_IN_URL = re.compile(r"[\t\n\r]|^[\x00-\x20]+|[\x00-\x20]+$")
+_DECLARATION = re.compile(r"-?[A-Za-z][\w-]*\s*:[^{}<>]*\Z")
 # CSS that loads something, runs something, or lays itself over the mail.
 _UNSAFE_CSS = re.compile(
-    r"(?:url|expression|image-set)\s*\(|@import|(?:^|;)\s*(?:behaviou?r|-moz-binding|position)\s*:", re.IGNORECASE
+    r"(?:url|expression|image-set)\s*\(|@import|\A\s*(?:behaviou?r|-moz-binding|position)\s*:", re.IGNORECASE
 )
 
 
@@ -173,13 +172,25 @@ class _Cleaner:
         for name in list(element.attrib):
             if name.startswith("on"):
                 self._warn(f"the handler {name}= on <{element.tag}> has no place in mail and was removed")
-            elif name == "style" and _UNSAFE_CSS.search(_css_text(element.attrib[name])):
-                self._warn(f"the style of <{element.tag}> loads or lays over something; it was removed")
+            elif name == "style":
+                self._style(element)
+                continue
             elif name == "href" and "href" in allowed and not self._linkable(element.attrib[name]):
                 self._warn(f"a link to {_shown(element.attrib[name])} has no place in mail; its text was kept")
             elif name in EVERYWHERE or name in allowed or name in DATA:
                 continue
             del element.attrib[name]
+
+    def _style(self, element: HtmlElement) -> None:
+        """Keep the declarations that neither load nor run anything nor lay the element over the mail."""
+        declarations = [one.strip() for one in element.attrib["style"].split(";")]
+        kept = [one for one in declarations if _DECLARATION.match(one) and not _UNSAFE_CSS.search(_css_text(one))]
+        if len(kept) < sum(map(bool, declarations)):
+            self._warn(f"a style of <{element.tag}> that loads something or leaves its place was removed")
+        if kept:
+            element.set("style", "; ".join(kept))
+        else:
+            del element.attrib["style"]
 
     def _linkable(self, target: str) -> bool:
         return scheme_of(target) not in DANGEROUS_SCHEMES

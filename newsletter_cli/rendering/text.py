@@ -33,8 +33,9 @@ _UNSEEN_TAGS = frozenset({"head", "script", "style", "template", "title"})
 _WHITE_CHARS = " \t\n\r\f"
 _WHITE = re.compile(r"[ \t\n\r\f]+")
 _BREAK = "\x1e"  # a forced line break, while white space is being collapsed; no text holds it (XML forbids it)
-_BULLET = "-   "
-_NARROWEST = 20  # columns that deep nesting leaves at least
+_BULLET = "- "
+_UNBOUNDED = 1_000_000_000  # columns of text that is wrapped later
+_NARROWEST = 24  # what would leave fewer columns is no longer indented
 
 
 def to_text(tree: HtmlElement, *, width: int = 78) -> str:
@@ -88,7 +89,6 @@ class _Writer:
 
     def flow(self, element: HtmlElement, width: int) -> list[_Block]:
         """The blocks inside an element; loose text between them makes paragraphs of its own."""
-        width = max(width, _NARROWEST)
         blocks: list[_Block] = []
         inline: list[str] = [element.text or ""]
 
@@ -140,7 +140,9 @@ class _Writer:
         return ["-" * min(width, 40)]
 
     def quote(self, element: HtmlElement, width: int) -> list[str]:
-        return [f"> {line}".rstrip() for line in self._lines(element, width - 2)]
+        if width - 2 < _NARROWEST:
+            return self._lines(element, width)
+        return [f"> {line}".rstrip(" ") for line in self._lines(element, width - 2)]
 
     def code(self, element: HtmlElement, _width: int) -> list[str]:
         text = "".join(element.itertext()).expandtabs(4).strip("\n")
@@ -150,19 +152,19 @@ class _Writer:
         ordered = element.tag == "ol"
         notes = _is_note_list(element)
         number = _integer(element.get("start"), 1)
-        items: list[list[str]] = []
-        loose = False
+        kind = element.get("type", "1")
+        marks: list[str] = []
         for item in element.iterchildren("li"):
             number = _integer(item.get("value"), number)
-            mark = _BULLET
-            if notes:
-                mark = f"[^{number}] "
-            elif ordered:
-                mark = f"{_numeral(number, element.get('type', '1'))}.".ljust(3) + " "
-            blocks = self.flow(item, width - len(mark))
-            loose = loose or any(child.tag == "p" for child in item.iterchildren("p"))
-            items.append(_hang(mark, _joined([b.lines for b in blocks]) if loose else _stacked(blocks)))
+            marks.append(f"[^{number}] " if notes else f"{_numeral(number, kind)}. " if ordered else _BULLET)
             number += 1
+        indent = max(map(len, marks), default=0)
+        loose = any(True for item in element.iterchildren("li") for _ in item.iterchildren("p"))
+        items: list[list[str]] = []
+        for item, mark in zip(element.iterchildren("li"), marks, strict=True):
+            blocks = self.flow(item, _narrower(width, indent))
+            lines = _joined([b.lines for b in blocks]) if loose else _stacked(blocks)
+            items.append(_hang(mark.ljust(indent), lines, width))
         return _joined(items) if loose else [line for item in items for line in item]
 
     def definitions(self, element: HtmlElement, width: int) -> list[str]:
@@ -171,7 +173,8 @@ class _Writer:
             if child.tag == "dt" and lines:
                 lines.append("")
             if child.tag == "dd":
-                lines += ["    " + line if line else "" for line in self._lines(child, width - 4)]
+                inner = self._lines(child, _narrower(width, 4))
+                lines += _hang("    ", inner, width) if inner else []
             else:
                 lines += self._lines(child, width)
         return lines
@@ -183,13 +186,20 @@ class _Writer:
             return self._lines(element, width)
         mark = f"[^{_collapse(''.join(number.itertext()))}] "
         lines: list[list[str]] = []
+        inner = _narrower(width, len(mark))
         for child in element.iterchildren("*"):
             if child is not number and number not in child.iter("a"):
-                block = self._block(child, width - len(mark)) if _is_block(child) else []
-                lines += [b.lines for b in block] or [self._paragraph(self._inline(child), width - len(mark))]
-            tail = self._paragraph(child.tail or "", width - len(mark))
+                block = self._block(child, inner) if _is_block(child) else []
+                lines += [b.lines for b in block] or [self._paragraph(self._inline(child), inner)]
+            tail = self._paragraph(child.tail or "", inner)
             lines += [tail] if tail else []
-        return _hang(mark, _joined(lines))
+        return _hang(mark, _joined(lines), width)
+
+    def figure(self, element: HtmlElement, width: int) -> list[str]:
+        """A caption that only repeats what the image shows is not said twice."""
+        blocks = [block.lines for block in self.flow(element, width)]
+        shown = " ".join(" ".join(lines) for lines in blocks)
+        return _joined([lines for lines in blocks if f"[Image: {' '.join(lines)}]" not in shown])
 
     def table(self, element: HtmlElement, width: int) -> list[str]:
         if element.get("role") in {"presentation", "none"}:
@@ -208,7 +218,7 @@ class _Writer:
             cells: list[str] = []
             for cell in row.iterchildren("td", "th"):
                 aligns.setdefault(len(cells), _align(cell))
-                cells.append("\n".join(line for line in self._lines(cell, 10_000) if line))
+                cells.append("\n".join(line for line in self._lines(cell, _UNBOUNDED) if line))
                 cells += [""] * (_integer(cell.get("colspan"), 1) - 1)
             parent = row.getparent()
             in_head = parent is not None and parent.tag == "thead"
@@ -243,7 +253,7 @@ class _Writer:
         parts = [element.text or ""]
         for child in element.iterchildren("*"):
             if _is_block(child) and not _unseen(child):  # a block inside a link: its lines, run together
-                parts += [_BREAK, _BREAK.join(self._lines(child, 10_000)), _BREAK]
+                parts += [_BREAK, _BREAK.join(self._lines(child, _UNBOUNDED)), _BREAK]
             else:
                 parts.append(self._inline(child))
             parts.append(child.tail or "")
@@ -287,10 +297,17 @@ def _stacked(blocks: list[_Block]) -> list[str]:
     return [line for block in blocks for line in block.lines]
 
 
-def _hang(mark: str, lines: list[str]) -> list[str]:
-    """Lines behind a mark, the further ones indented by as much."""
+def _narrower(width: int, indent: int) -> int:
+    """What an indentation leaves of a width; too little room is not divided further."""
+    return width - indent if width - indent >= _NARROWEST else width
+
+
+def _hang(mark: str, lines: list[str], width: int) -> list[str]:
+    """Lines behind a mark, the further ones indented by as much; where there is no room, under a line of the mark."""
     if not lines:
-        return [mark.rstrip()]
+        return [mark.rstrip(" ")]
+    if width - len(mark) < _NARROWEST:
+        return [*filter(None, [mark.rstrip(" ")]), *lines]
     return [mark + lines[0], *(" " * len(mark) + line if line else "" for line in lines[1:])]
 
 
@@ -376,6 +393,7 @@ _ROMANS = (
 _SPECIAL: dict[str, Callable[[_Writer, HtmlElement, int], list[str]]] = {
     **dict.fromkeys(_UNDERLINE, _Writer.heading),
     "blockquote": _Writer.quote,
+    "figure": _Writer.figure,
     "dl": _Writer.definitions,
     "hr": _Writer.rule,
     "ol": _Writer.list_,

@@ -97,9 +97,10 @@ def table(rows: Sequence[Sequence[str]], aligns: Sequence[str], *, head: int, wi
     Every row has as many cells as `aligns`. Where not even wrapped columns fit, each row is a short list of
     ``name: value`` lines.
     """
-    count = len(aligns)
-    natural = [max((columns(line) for row in rows for line in row[i].split("\n")), default=0) for i in range(count)]
-    widths = _shrink(natural, width - 2 * (len(aligns) - 1))
+    columns_of = [[row[at] for row in rows] for at in range(len(aligns))]
+    natural = [max(columns(line) for cell in cells for line in cell.split("\n")) for cells in columns_of]
+    least = [max(columns(piece) for cell in cells for piece in _unbreakable(cell)) for cells in columns_of]
+    widths = _shrink(natural, least, width - 2 * (len(aligns) - 1))
     if widths is None:
         return _as_list(rows, head=head, width=width)
     lines: list[str] = []
@@ -120,16 +121,27 @@ def table(rows: Sequence[Sequence[str]], aligns: Sequence[str], *, head: int, wi
     return lines
 
 
-def _shrink(natural: list[int], room: int) -> list[int] | None:
-    """Column widths that fit into `room`: the widest give way first. None where a column would be under 8 columns."""
-    if sum(natural) <= room:
-        return [max(size, 1) for size in natural]
-    cap = max(natural, default=0)
-    while cap > 8:
-        cap -= 1
-        if sum(min(size, cap) for size in natural) <= room:
-            return [max(min(size, cap), 1) for size in natural]
-    return None
+def _unbreakable(text: str) -> list[str]:
+    """What of a text no line break can part; never empty."""
+    return [piece for part in text.split("\n") for _, piece in _pieces(part, len(part))] or [""]
+
+
+def _shrink(natural: list[int], least: list[int], room: int) -> list[int] | None:
+    """Column widths that fit into `room`: the widest give way first. None where no column can give way enough."""
+    if sum(least) > room:
+        return None
+    low, high = 0, max(natural)
+    while low < high:  # the largest cap on all columns that fits
+        cap = (low + high + 1) // 2
+        if sum(_capped(natural, least, cap)) <= room:
+            low = cap
+        else:
+            high = cap - 1
+    return [max(size, 1) for size in _capped(natural, least, low)]
+
+
+def _capped(natural: list[int], least: list[int], cap: int) -> list[int]:
+    return [max(floor, min(size, cap)) for size, floor in zip(natural, least, strict=True)]
 
 
 def _as_list(rows: Sequence[Sequence[str]], *, head: int, width: int) -> list[str]:

@@ -119,7 +119,9 @@ class LineParser(BlockParser):
         self, state: State, line: Line, *, in_item: bool = False, in_box: bool | None = None, loose_end: bool = True
     ) -> State:
         """The state one level further in. Raises Refused where the level is one too many."""
-        depth = state.depth + 1 + sum(max(state.tags.get(name, 0), 0) for name in html_tags.NESTING_TAGS)
+        depth = state.depth + 1
+        if state.tags:
+            depth += sum(count for name, count in state.tags.items() if name in html_tags.NESTING_TAGS)
         if depth > MAX_DEPTH:
             raise too_deep(line.number, file=self.file)
         return State(

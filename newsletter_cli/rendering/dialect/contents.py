@@ -18,7 +18,7 @@ _MARKS = frozenset({"[toc]", "[[toc]]"})
 
 
 class Contents(Treeprocessor):
-    """Puts the list in the place of the mark."""
+    """Puts the list in the place of the first mark; further ones go."""
 
     def run(self, root: Element) -> None:
         """Change the tree in place."""
@@ -29,12 +29,11 @@ class Contents(Treeprocessor):
         ]
         if not marks:
             return
-        headings = [element for element in root.iter() if element.tag in LEVELS]
         for mark in marks:
             mark.text = None
-            mark.tag = "div"
-            mark.set("class", "toc")
-            _list(mark, headings)
+        marks[0].tag = "div"
+        marks[0].set("class", "toc")
+        _list(marks[0], [element for element in root.iter() if element.tag in LEVELS])
 
 
 def _list(parent: Element, headings: Sequence[Element]) -> None:

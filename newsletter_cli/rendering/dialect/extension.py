@@ -38,7 +38,7 @@ from newsletter_cli.rendering.dialect import (
 from newsletter_cli.rendering.dialect.blocks import LineParser
 from newsletter_cli.rendering.dialect.contents import Contents
 from newsletter_cli.rendering.dialect.figures import Figures
-from newsletter_cli.rendering.dialect.headings import HeadingIds, HeadingShift
+from newsletter_cli.rendering.dialect.headings import HeadingIds
 from newsletter_cli.rendering.dialect.inlines import Inliner
 
 if TYPE_CHECKING:
@@ -110,9 +110,7 @@ class Dialect(Extension):
         md.preprocessors.deregister("html_block")
         for name in ("inline", "prettify", "unescape"):
             md.treeprocessors.deregister(name)
-        for at, processor in enumerate(
-            (inlines, HeadingIds(md), HeadingShift(md), Contents(md), Figures(md, inlines.captions))
-        ):
+        for at, processor in enumerate((inlines, HeadingIds(md), Contents(md), Figures(md, inlines.captions))):
             md.treeprocessors.register(processor, type(processor).__name__, -at)
         for postprocessor in ("raw_html", "amp_substitute"):
             md.postprocessors.deregister(postprocessor)

@@ -1,4 +1,4 @@
-"""Headings: ``# One``, and a line over ``===`` or ``---``; their ids; their place under the mail's own title."""
+"""Headings: ``# One``, and a line over ``===`` or ``---``; their ids. The page puts them under the mail's title."""
 
 from __future__ import annotations
 
@@ -100,32 +100,6 @@ class HeadingIds(Treeprocessor):
                 identifier = f"{name}-{counts[name]}"
             used.add(identifier)
             heading.set("id", identifier)
-
-
-class HeadingShift(Treeprocessor):
-    """Moves all headings one down where the post has one of the first level: the mail's title is the only one.
-
-    Headings inside a widget's box are its left-overs and count for nothing.
-    """
-
-    def run(self, root: Element) -> None:
-        """Change the tree in place."""
-        found = list(_own_headings(root))
-        if any(heading.tag == "h1" for heading in found):
-            for heading in found:
-                heading.tag = LEVELS[min(LEVELS.index(heading.tag) + 1, 5)]
-
-
-def _own_headings(root: Element) -> list[Element]:
-    found: list[Element] = []
-    stack = [root]
-    while stack:
-        element = stack.pop()
-        if element.tag in LEVELS:
-            found.append(element)
-        elif element.get("data-component") is None:
-            stack.extend(element)
-    return found
 
 
 def slug(text: str) -> str:

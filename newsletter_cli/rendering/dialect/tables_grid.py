@@ -7,7 +7,9 @@ What cannot be traced to the last cell is no table.
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from dataclasses import dataclass
+from heapq import heappop, heappush
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -41,13 +43,13 @@ class GridTable(TableConstruct):
 
     def table(self, lines: list[Line], at: int, state: State) -> Table | None:
         """Read one that begins at `at`."""
-        del state
-        if not _TOP.match(lines[at].text):
+        if not _TOP.match(lines[at].text) or at < state.absent.get("grid", 0):
             return None
-        end = at
         indent = lines[at].indent
-        while end < len(lines) and lines[end].text[indent : indent + 1] in {"+", "|"}:
+        end, most = at, at + _MAX_DRAWING // len(lines[at].text)
+        while end < min(len(lines), most) and lines[end].text[indent : indent + 1] in {"+", "|"}:
             end += 1
+        state.absent["grid"] = end  # unless it is one: none of these lines begins another drawing
         drawing = [spread(line.text[indent:].rstrip(" ")) for line in lines[at:end]]
         width = max(map(len, drawing))
         if len(drawing) < 3 or width * len(drawing) > _MAX_DRAWING:
@@ -63,11 +65,11 @@ class GridTable(TableConstruct):
 def _trace(rows: list[str]) -> list[_Box] | None:
     """All cells, or None where the drawing does not close."""
     boxes: list[_Box] = []
-    corners = [(0, 0)]
+    corners = [(0, 0)]  # a heap: from the top, then from the left
     seen: set[tuple[int, int]] = set()
     bottom, right = len(rows) - 1, len(rows[0]) - 1
     while corners:
-        top, left = corners.pop(0)
+        top, left = heappop(corners)
         if (top, left) in seen or top >= bottom or left >= right or rows[top][left] != "+":
             continue
         seen.add((top, left))
@@ -75,8 +77,8 @@ def _trace(rows: list[str]) -> list[_Box] | None:
         if box is None:
             continue  # a corner on the edge of a cell that spans: no cell begins there
         boxes.append(box)
-        corners += [(box.top, box.right), (box.bottom, box.left)]
-        corners.sort()
+        heappush(corners, (box.top, box.right))
+        heappush(corners, (box.bottom, box.left))
     area = sum((box.bottom - box.top) * (box.right - box.left) for box in boxes)
     return boxes if area == bottom * right else None
 
@@ -119,9 +121,9 @@ def _built(rows: list[str], boxes: list[_Box], lines: list[Line], rules: list[in
         ]
         cell = Cell(
             content,
-            colspan=sum(box.left <= left < box.right for left in lefts),
-            rowspan=sum(box.top <= top < box.bottom for top in tops),
-            column=lefts.index(box.left),
+            colspan=bisect_left(lefts, box.right) - bisect_left(lefts, box.left),
+            rowspan=bisect_left(tops, box.bottom) - bisect_left(tops, box.top),
+            column=bisect_left(lefts, box.left),
         )
         made[box.top].append((box.left, cell))
     ordered = {top: [cell for _, cell in sorted(made[top], key=lambda item: item[0])] for top in tops}
