@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
-from newsletter_cli.rendering.inline import safe_style
 from newsletter_cli.rendering.nodes import classes, line_of, words
+from newsletter_cli.rendering.styles import safe_style
 from newsletter_cli.rendering.support import styles
 
 if TYPE_CHECKING:
@@ -55,6 +55,8 @@ _IMAGE_KINDS = {
     "tiff": "image-tiff",
     "webp": "image-webp",
 }
+# Sizes are fitted to the column, not left out.
+_FITTED = frozenset({"width", "min-width", "max-width", "height"})
 _NOTE = re.compile(r"footnote|fn(?:ref)?\b|note", re.IGNORECASE)
 _JUMP = "html-anchor-links"
 
@@ -82,7 +84,7 @@ def left_out(tree: etree._Element) -> Iterator[LeftOut]:
         for part in element.get("style", "").split(";"):
             name, colon, value = part.partition(":")
             name = name.strip().lower()
-            if not colon or not name or name in kept:
+            if not colon or not name or name in kept or name in _FITTED:
                 continue
             slugs = list(styles.of_declaration(name, value))
             yield LeftOut(f"{name}: {' '.join(value.split())}"[:80], slugs[-1] if slugs else "", line_of(element))
