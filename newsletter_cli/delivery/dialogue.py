@@ -127,7 +127,13 @@ def judge(stage: Stage, answer: Reply | Lost) -> Verdict:
     if stage in _OPENING:
         return _opening(stage, answer, known, plea=plea)
     if known and known.scope is Scope.CAMPAIGN:
-        return Verdict(scope=Scope.CAMPAIGN, outcome=Outcome.QUEUED, reason=known.reason, close=answer.code == _CLOSING, told=known.says)
+        return Verdict(
+            scope=Scope.CAMPAIGN,
+            outcome=Outcome.QUEUED,
+            reason=known.reason,
+            close=answer.code == _CLOSING,
+            told=known.says,
+        )
     reason = known.reason if known else Reason.OTHER
     if answer.code == _CLOSING:
         # At the dot the mail was tried and is not taken; before it nothing of it has left.

@@ -13,16 +13,17 @@ from __future__ import annotations
 import math
 from collections import deque
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from newsletter_cli.delivery.brake import Brake
+from newsletter_cli.times import Rate
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from datetime import datetime, timedelta
+    from datetime import datetime
 
     from newsletter_cli.replies import Reply
-    from newsletter_cli.times import Rate
 
 # A token asked for so much too late, because a timer or the processor was late, does not push back those behind it.
 _LATENESS_S = 0.02
@@ -138,14 +139,9 @@ class Pace:
         """The server asked to slow down: give what was made of it, for a person; empty where it changes nothing."""
         made = self.brake.plea(reply, now)
         if made and self._allowed is None and self._slowed is None:
-            since = [at for at in self._recent if now - at < _MEASURED_S]
-            if len(since) > 1:
-                span = max(now - since[0], 0.001)
-                from datetime import timedelta
-
-                from newsletter_cli.times import Rate
-
-                self._slowed = Window(Rate(max(1.0, len(since) / max(span, 1.0)), timedelta(seconds=1)))
+            recent = sum(1 for at in self._recent if now - at < _MEASURED_S)
+            span = min(_MEASURED_S, now - self._recent[0]) if recent else 1.0
+            self._slowed = Window(Rate(max(1.0, recent / max(1.0, span)), timedelta(seconds=1)))
         return made
 
     # Batches: so many mails, then a pause that starts when the last of them is done.

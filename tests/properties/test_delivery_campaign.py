@@ -228,7 +228,7 @@ class AnyOrder(RuleBasedStateMachine):
 
 
 TestAnyOrder = AnyOrder.TestCase
-TestAnyOrder.settings = settings(max_examples=150, stateful_step_count=60, deadline=None)
+TestAnyOrder.settings = settings(max_examples=200, stateful_step_count=60, deadline=None)
 
 
 def test_a_move_that_is_not_in_the_table_is_stopped() -> None:
