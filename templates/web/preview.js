@@ -67,7 +67,11 @@
     list.replaceChildren(...look.problems.map(problem => {
       const item = make("li", problem.severity, "");
       item.append(make("span", "severity", SEEN[problem.severity]));
-      if (problem.place) item.append(Object.assign(make("span", "place", problem.place), { title: problem.place }));
+      if (problem.place) {
+        const place = Object.assign(make("span", "place", ""), { title: problem.place });
+        place.append(Object.assign(make("bdi", "", problem.place), { dir: "ltr" }));
+        item.append(place);
+      }
       item.append(make("span", "text", problem.text));
       if (problem.hint) item.append(make("span", "hint", problem.hint));
       return item;

@@ -8,11 +8,13 @@ from __future__ import annotations
 import base64
 import hashlib
 import io
+import os
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from PIL import Image
+from PIL import Image, ImageChops, ImageStat
 
 from newsletter_cli.post.model import Meta, Post
 from newsletter_cli.post.read import read
@@ -119,12 +121,78 @@ def opened(browser: Any, got: Rendered, *, width: int, dark: bool = False) -> An
     return page
 
 
+SAMPLE = """There is a small grey book in every harbour shop, and nobody who buys it ever reads it from the front.
+It is called a *tide table*, it costs about as much as a cup of tea, and it will tell you, a year ahead and to the
+minute, when the sea is going to be **somewhere else**.[^1] See [the harbour](https://example.com/harbour) and `10:07`.
+
+# What the columns say
+
+- The time is harbour time.
+- The height counts from chart datum.
+    1. one
+    2. two
+
+> The tide table says when the sea will come. It does not say that you will be looking the other way.
+
+```python
+for hour in range(6):
+    print("rise", hour)  # twelfths
+```
+
+| Hour | Rise |
+|:-----|-----:|
+| 1 | 1/12 |
+| 2 | 2/12 |
+
+---
+
+![A boat](https://example.com/boat_1200x500.png)
+
+[^1]: Chart datum is usually the lowest astronomical tide.
+
+"""
+SHOWN = (
+    "pull_quote",
+    "youtube",
+    "tweet",
+    "digest_post",
+    "native_audio",
+    "file",
+    "button",
+    "poll_with_question",
+    "formula",
+)
+SMALL = 3  # pictures are kept at a third: layout and colours, not the drawing of letters
+LOOKS = [(width, dark) for width in (680, 390) for dark in (False, True)]
+
+
+@pytest.mark.parametrize("template", ["classic", "letter"])
+@pytest.mark.parametrize(("width", "dark"), LOOKS, ids=["desktop", "desktop-dark", "phone", "phone-dark"])
+def test_a_mail_looks_as_it_did(browser: Any, template: str, width: int, dark: bool) -> None:
+    """NEWSLETTER_GOLDEN=write in the environment keeps what is seen now; look at the pictures before you commit."""
+    cards = [(ROOT / "tests/golden/embeds" / f"{name}.md").read_text(encoding="utf-8") for name in SHOWN]
+    post = a_post(SAMPLE + "\n\n".join(cards), title="How to read a tide table", subtitle="And what to do after")
+    page = opened(browser, render(post, replace(SITE, template=template)), width=width, dark=dark)
+    seen = Image.open(io.BytesIO(page.screenshot(full_page=True))).convert("RGB")
+    page.context.close()
+    seen = seen.resize((seen.width // SMALL, seen.height // SMALL), Image.Resampling.BOX)
+    kept = ROOT / "tests" / "golden" / "mails" / f"{template}-{width}-{'dark' if dark else 'light'}.png"
+    if os.environ.get("NEWSLETTER_GOLDEN") == "write":
+        kept.parent.mkdir(exist_ok=True)
+        seen.quantize(64).save(kept, optimize=True)
+    wanted = Image.open(kept).convert("RGB")
+    # Another version of a font breaks a line elsewhere; a rule that is gone moves and colours far more.
+    assert abs(wanted.height - seen.height) < 0.04 * wanted.height
+    size = (24, 96)  # patches of some 30 by 40 pixels of the mail
+    patches = [image.resize(size, Image.Resampling.BOX) for image in (wanted, seen)]
+    apart = ImageStat.Stat(ImageChops.difference(*patches)).mean
+    assert max(apart) < 10
+
+
 @pytest.mark.parametrize("template", ["classic", "letter"])
 @pytest.mark.parametrize("width", [320, 900])
 @pytest.mark.parametrize("body", [NASTY, goldens()], ids=["nasty", "widgets"])
 def test_nothing_is_wider_than_the_window(browser: Any, template: str, width: int, body: str) -> None:
-    from dataclasses import replace
-
     page = opened(browser, render(a_post(body), replace(SITE, template=template)), width=width)
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     # What may scroll in a box of its own does not make the text around it wider.
@@ -166,8 +234,6 @@ _UNREADABLE = """() => {
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 @pytest.mark.parametrize("template", ["classic", "letter"])
 def test_every_text_can_be_read(browser: Any, template: str, dark: bool) -> None:
-    from dataclasses import replace
-
     code = '\n\n```python\nfor x in range(3):\n    print("a", 1.5)  # comment\n```\n\n'
     wall = "\n\n::: {.paywall-jump}\n:::\n"
     styled = '<p style="color:#000">black</p>\n\n<p style="color:#fff;background-color:#333">white</p>\n\n'
