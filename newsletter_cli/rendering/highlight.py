@@ -28,7 +28,8 @@ def highlight(code: str, language: str) -> str | None:
         return None
     import pygments
 
-    return pygments.highlight(code, lexer, _formatter())
+    html = pygments.highlight(code, lexer, _formatter())
+    return html if code.endswith("\n") else html.removesuffix("\n")
 
 
 @lru_cache(maxsize=64)

@@ -42,9 +42,11 @@ class FencedCode(Construct):
         if end is None:
             self.parser.warn(f"{fence} opened here is never closed", lines[at], hint=f"add {fence} below it")
             end = len(lines)
+            while lines[end - 1].blank and end > at + 1:
+                end -= 1
         text = "\n".join(dedent(line, indent).text for line in lines[at + 1 : end])
         self._put(parent, match["info"].strip(), text, lines[at])
-        return end + 1
+        return min(end + 1, len(lines))
 
     def interrupts(self, lines: list[Line], at: int, state: State) -> bool:
         """Whether one may begin right under a paragraph's line."""

@@ -29,8 +29,8 @@ class DefinitionList(Construct):
             term = tree.block(element, "dt", lines[at].number)
             term.text = lines[at].text.strip(" ")
             mark = _mark_below(lines, at)
+            loose = mark is not None and lines[mark - 1].blank
             while mark is not None:
-                loose = lines[mark - 1].blank
                 content, end = _definition(lines, mark)
                 definition = tree.block(element, "dd", lines[mark].number)
                 inner = self.parser.inside(state, lines[mark], loose_end=loose)

@@ -53,9 +53,9 @@ class FencedDiv(Construct):
         attributes.put(div, found)
         inner = self.parser.inside(state, line, in_box=True)
         end = self.parser.parse(div, lines, behind, inner, until=is_closing)
-        if end == len(lines):
+        if end >= len(lines):
             self.parser.warn("::: opened here is never closed", line, hint="add ::: below it", code="fence-unbalanced")
-        return end + 1
+        return min(end + 1, len(lines))
 
     def interrupts(self, lines: list[Line], at: int, state: State) -> bool:
         """Whether one may begin right under a paragraph's line."""

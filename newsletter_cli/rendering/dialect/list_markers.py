@@ -32,8 +32,9 @@ class Marker:
     empty: bool
 
     def continues(self, other: Marker) -> bool:
-        """Whether an item marked so goes on the list that `other` began."""
-        return self.style is other.style and self.delimiter == other.delimiter
+        """Whether an item marked so goes on the list that `other` began; a number goes on one begun by ``#``."""
+        same = self.style is other.style or (self.style is Style.DECIMAL and other.style is Style.DEFAULT)
+        return same and self.delimiter == other.delimiter
 
 
 _BULLET = re.compile(r"( {0,3})([*+-])(?=( +)|$)")

@@ -182,11 +182,11 @@ def _caption_at(lines: list[Line], at: int) -> tuple[str, int]:
 
 
 def _caption_below(lines: list[Line], at: int) -> tuple[str, int]:
-    """The caption under a table that ends at `at`, one that is no other table's; and the place behind."""
+    """The caption under a table that ends at `at`, and the place behind it."""
     below = at
     while below < len(lines) and lines[below].blank:
         below += 1
-    if below < len(lines) and not captions_a_table(lines, below):
+    if below < len(lines):
         caption, end = _caption_at(lines, below)
         if caption:
             return caption, end
