@@ -39,6 +39,7 @@ docs: $(VENV)/.development  ## write the generated pages of docs/ anew
 
 screenshots: $(VENV)/.development debian  ## draw the pictures of the README anew
 	$(BIN)/python docs/screenshots.py
+	$(BIN)/python docs/screenshots_preview.py
 
 # The wheel is built once, installed where no checkout is near, and does the main job there.
 wheel: $(VENV)/.development  ## build the wheel, install it in a new environment, run its demo from an empty folder
