@@ -197,7 +197,7 @@ def status(report: StatusReport, terminal: Terminal) -> None:
         since = f" since {campaign.begun_at.astimezone():%Y-%m-%d %H:%M}" if campaign.begun_at else ""
         why = f" ({campaign.reason})" if campaign.reason else ""
         wait = f", waits until {campaign.wait_until.astimezone():%Y-%m-%d %H:%M}" if campaign.wait_until else ""
-        terminal.say(f"{campaign.identity.path}: {campaign.state.value}{since}{why}: {summary(entry.counts)}{wait}")
+        terminal.say(f"{campaign.identity.path}: {entry.state.value}{since}{why}: {summary(entry.counts)}{wait}")
 
 
 def checked_list(report: ListReport, terminal: Terminal) -> None:

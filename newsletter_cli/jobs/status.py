@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from newsletter_cli.jobs import identity
 from newsletter_cli.jobs.report import JSON_VERSION, Counts
-from newsletter_cli.ledger.states import Outcome
+from newsletter_cli.ledger.states import CampaignState, Outcome
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -28,6 +28,12 @@ class CampaignStatus:
     campaign: Campaign
     counts: Counts
 
+    @property
+    def state(self) -> CampaignState:
+        """Its state; one that a login refused before its first mail is held, whatever the ledger calls it."""
+        campaign = self.campaign
+        return CampaignState.HELD if campaign.begun_at is None and campaign.reason else campaign.state
+
     def as_json(self) -> dict[str, Any]:
         """The campaign as an object of the interface."""
         campaign = self.campaign
@@ -35,7 +41,7 @@ class CampaignStatus:
             "post": campaign.identity.path,
             "post_id": campaign.identity.post_id,
             "title": campaign.identity.title,
-            "state": campaign.state.value,
+            "state": self.state.value,
             "reason": campaign.reason,
             "begun_at": _iso(campaign.begun_at),
             "finished_at": _iso(campaign.finished_at),

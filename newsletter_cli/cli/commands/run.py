@@ -12,7 +12,7 @@ from newsletter_cli.cli.terminal import Terminal
 
 
 def run(
-    folder: Path = typer.Argument(None, metavar="[DIR]", help="The posts; default: posts/ beside newsletter.toml."),
+    folder: Path = typer.Argument(None, metavar="DIR", help="The posts; default: posts/ beside newsletter.toml."),
     lists: list[Path] = typer.Option(None, "--list", "-l", metavar="CSV", help="A list; may be given several times."),
     yes: bool = typer.Option(False, "--yes", "-y", help="Taken for the sake of scripts: `run` never asks."),
     as_json: bool = typer.Option(False, "--json", help="Print the report as JSON."),

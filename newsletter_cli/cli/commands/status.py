@@ -12,7 +12,7 @@ from newsletter_cli.cli.terminal import Terminal
 
 
 def status(
-    post: Path = typer.Argument(None, metavar="[POST]", help="One post; default: all."),
+    post: Path = typer.Argument(None, metavar="POST", help="One post; default: all."),
     as_json: bool = typer.Option(False, "--json", help="Print it as JSON."),
     failed_csv: Path = typer.Option(None, "--failed-csv", metavar="FILE", help="Write those that failed to this file."),
     config: Path = typer.Option(None, "--config", metavar="FILE", help="Settings from this file."),

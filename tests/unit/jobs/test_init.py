@@ -39,12 +39,12 @@ def test_the_folder_holds_settings_a_post_a_picture_a_list(tmp_path: Path) -> No
 
 @pytest.mark.parametrize("provider", [None, *PROVIDERS])
 def test_the_settings_of_every_provider_are_sound(tmp_path: Path, provider: str | None) -> None:
-    from newsletter_cli.config import load
+    from newsletter_cli.config.load import load, require_sending
 
     make(tmp_path / "letter", provider)
-    settings = load.load(start=tmp_path / "letter", config_file=None, environment={}, options={}, home=tmp_path)
+    settings = load(start=tmp_path / "letter", config_file=None, environment={}, options={}, home=tmp_path)
     assert settings.problems == ()
-    assert load.require_sending(settings) is not None
+    assert require_sending(settings) is not None
     if provider:
         assert settings.smtp.host == PROVIDERS[provider].host
         assert [str(rate) for rate in settings.smtp.rate] == list(PROVIDERS[provider].rate)
