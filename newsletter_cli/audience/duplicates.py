@@ -26,7 +26,7 @@ _UPDATE = "UPDATE row SET twin = ?, level = ? WHERE seq = ?"
 def settle(database: sqlite3.Connection) -> None:
     """Point every duplicate to the row that is kept; the kept row's level becomes the highest that any list tells."""
     database.execute("CREATE INDEX row_key ON row (key) WHERE key IS NOT NULL")
-    # Read on one cursor, written on another: the rows read are sorted before the first is given.
+    # Read by one cursor while written by another: what is written is no part of the index that the reading follows.
     database.executemany(_UPDATE, _decided(database.execute(_TWINS)))
 
 
@@ -45,10 +45,13 @@ def _worth(twin: tuple[int, bool, int]) -> tuple[bool, int, int]:
     return not opted_out, -level if level > tiers.FREE else 0, seq
 
 
-def exclude(database: sqlite3.Connection, keys: Iterable[tuple[str, str]]) -> None:
-    """Give every row of an excluded address (key, where it is excluded) its reason, unless it has one."""
-    database.execute("CREATE TABLE excluded (key TEXT PRIMARY KEY, place TEXT NOT NULL) WITHOUT ROWID")
+def note_excluded(database: sqlite3.Connection, keys: Iterable[tuple[str, str]]) -> None:
+    """Note addresses (key, where it stands) that are not to be mailed."""
     database.executemany("INSERT OR IGNORE INTO excluded VALUES (?, ?)", keys)
+
+
+def exclude(database: sqlite3.Connection) -> None:
+    """Give every row of an excluded address its reason, unless it has one."""
     database.execute(
         "UPDATE row SET reason = 'excluded by ' || (SELECT place FROM excluded WHERE excluded.key = row.key)"
         " WHERE key IN (SELECT key FROM excluded) AND reason = ''"

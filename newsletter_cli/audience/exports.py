@@ -186,6 +186,8 @@ def _kind(layout: _Layout, place: int, plain: set[int | None]) -> Kind | None:
     if not compacted:
         return _unnamed_kind(layout, place)
     kind = kind_of(layout.shown[place])
+    if kind is Kind.LOOSE_FLAG and any(words.truth(value) is not None for value in layout.values(place)):
+        return Kind.IN_IF_TRUE  # whoever wants it has a cross; whoever has none does not
     if kind is Kind.WORD_OR_PLACE and not is_place(layout.compacted) and not _looks_like_places(layout.values(place)):
         return Kind.WORD
     return kind or _kind_by_content(layout, place)

@@ -39,6 +39,7 @@ class Kind(Enum):
     TAGS = auto()  # several words in a cell; one that means out counts
     WORD_OR_PLACE = auto()  # "state": a status at one service, a part of a country elsewhere
     ASK = auto()  # "cancelled": of what? Whatever stands there, a no apart, is not understood
+    ASK_FLAG = auto()  # "subscription": a truth value is not understood, every other text is fine
     ASK_ANY = auto()  # truth values without a header: neither yes nor no is understood
 
 
@@ -103,6 +104,12 @@ def _ask(cell: str) -> Meaning:
     return Meaning.IN if words.is_empty(cell) or words.truth(cell) is False else Meaning.UNKNOWN
 
 
+def _ask_flag(cell: str) -> Meaning:
+    if words.truth(cell) is not None:
+        return Meaning.UNKNOWN
+    return Meaning.OUT if words.status(cell) is Meaning.OUT else Meaning.IN
+
+
 _READ: dict[Kind, Callable[[str], Meaning]] = {
     Kind.WORD: _word,
     Kind.FOUND_WORD: words.status,
@@ -117,6 +124,7 @@ _READ: dict[Kind, Callable[[str], Meaning]] = {
     Kind.TAGS: _tags,
     Kind.WORD_OR_PLACE: words.status,
     Kind.ASK: _ask,
+    Kind.ASK_FLAG: _ask_flag,
     Kind.ASK_ANY: lambda cell: Meaning.IN if words.is_empty(cell) else Meaning.UNKNOWN,
 }
 

@@ -71,10 +71,10 @@ class Reader:
             unwrapped = _unwrapped(cell)
             if unwrapped != cell:
                 return self.read([*cells[: self.email], unwrapped, *cells[self.email + 1 :]])
-            return Read(None, str(error), 0)
+            return Read(None, _why(error), 0)
         if address.local[0] == "=":
             # Allowed by the letter of RFC 5322, and nobody's: a spreadsheet's formula that ends in a domain.
-            return Read(None, f"{cell.strip()[:60]!r} is a formula, not an address", 0)
+            return Read(None, "a formula, not an address", 0)
         return Read(address, self._reason(cells, address), self.tiering.level(cells))
 
     def _reason(self, cells: Sequence[str], address: Address) -> str:
@@ -167,6 +167,12 @@ class Reader:
         found = tuple(self.problems())
         if found:
             raise Refused(*found)
+
+
+def _why(error: AddressError) -> str:
+    """The reason without the address, which stands beside it."""
+    address, found, reason = str(error).partition(" is no address: ")
+    return f"no valid address: {reason}" if found else address
 
 
 def plain_text(cell: str) -> str:

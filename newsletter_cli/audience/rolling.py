@@ -28,6 +28,7 @@ CREATE TABLE row (
     twin INTEGER,             -- the row that is kept in place of this one
     cells TEXT NOT NULL
 );
+CREATE TABLE excluded (key TEXT PRIMARY KEY, place TEXT NOT NULL) WITHOUT ROWID;
 """
 INSERT = "INSERT INTO row (list, line, key, email, level, reason, cells) VALUES (?, ?, ?, ?, ?, ?, ?)"
 EXCLUDED = "excluded by "  # how the reason of an excluded row begins

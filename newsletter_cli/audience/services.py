@@ -89,6 +89,12 @@ SERVICES: tuple[Service, ...] = (
         tiers=(TierColumn("subscriptiontype", words=tiers.DASHBOARD),),
     ),
     Service(
+        name="Substack delivers",
+        shapes=(_shape("postid timestamp email postaudience activesubscription"),),
+        harmless=_SUBSTACK_HARMLESS,
+        tiers=(_SUBSTACK_ACTIVE,),
+    ),
+    Service(
         name="Mailchimp unsubscribed",
         shapes=(_shape("unsubtime leid"), _shape("unsubtime euid"), _shape("unsubtime unsubcampaigntitle")),
         marks={"unsubtime": Kind.ALWAYS_OUT},

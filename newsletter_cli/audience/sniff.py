@@ -74,13 +74,15 @@ _ENOUGH_TO_GUESS = 64
 class Examined:
     """The text's `encoding` (a Python codec name), the first octets, and the digest of all octets.
 
-    `damaged` is True where the text is UTF-8 but for a few octets; those are read as U+FFFD.
+    `damaged` is True where the text is UTF-8 but for a few octets; those are read as U+FFFD. `unbroken`: somewhere is
+    a line longer than a block of reading.
     """
 
     encoding: str
     head: bytes
     digest: bytes
     damaged: bool = False
+    unbroken: bool = False
     problems: tuple[Problem, ...] = ()
 
     @property
@@ -95,7 +97,7 @@ def examine(stream: BinaryIO, *, file: str) -> Examined:
     head = stream.read(HEAD_OCTETS)
     _refuse_what_is_no_list(head, file)
     encoding = _by_bom(head) or _utf16_without_bom(head)
-    digest, bad, good = _read_through(stream, utf8=encoding in {"", "utf-8-sig"})
+    digest, bad, good, unbroken = _read_through(stream, utf8=encoding in {"", "utf-8-sig"})
     damaged = False
     problems: tuple[Problem, ...] = ()
     if not encoding or encoding == "utf-8-sig":
@@ -110,7 +112,7 @@ def examine(stream: BinaryIO, *, file: str) -> Examined:
             said = f"read as {encoding}, since it is not UTF-8"
             problems = (Problem(text=said, file=file, severity=Severity.NOTE, code="list-encoding"),)
     stream.seek(0)
-    return Examined(encoding=encoding, head=head, digest=digest, damaged=damaged, problems=problems)
+    return Examined(encoding=encoding, head=head, digest=digest, damaged=damaged, unbroken=unbroken, problems=problems)
 
 
 def _damage(bad: int, file: str) -> Problem:
@@ -177,19 +179,24 @@ def _utf16_without_bom(head: bytes) -> str:
     return "utf-16-be" if even > half * 0.6 and odd < half * 0.1 else ""
 
 
-def _read_through(stream: BinaryIO, *, utf8: bool) -> tuple[bytes, int, int]:
-    """The digest of all octets, and with `utf8` how many are no UTF-8 and how many characters beyond ASCII are."""
+def _read_through(stream: BinaryIO, *, utf8: bool) -> tuple[bytes, int, int, bool]:
+    """The digest of all octets; with `utf8` how many are no UTF-8 and how many characters beyond ASCII are.
+
+    And whether a whole block has no line end.
+    """
     stream.seek(0)
     digest = new_digest()
     decoder = codecs.getincrementaldecoder("utf-8")(errors="surrogateescape")
     bad = good = 0
+    unbroken = False
     while block := stream.read(BLOCK_OCTETS):
         digest.update(block)
+        unbroken = unbroken or (len(block) == BLOCK_OCTETS and b"\n" not in block and b"\r" not in block)
         if utf8 and not (block.isascii() and not decoder.getstate()[0]):
             found_bad, found_good = _count(decoder.decode(block))
             bad, good = bad + found_bad, good + found_good
     found_bad, found_good = _count(decoder.decode(b"", final=True))
-    return digest.digest(), bad + found_bad, good + found_good
+    return digest.digest(), bad + found_bad, good + found_good, unbroken
 
 
 def _count(text: str) -> tuple[int, int]:

@@ -24,38 +24,50 @@ def _several(text: str) -> tuple[str, ...]:
 # Stems: how one word of the header begins. Joined: what stands anywhere in its compact form.
 _BAD_STEMS = _several(
     """unsub desub optout optedout bounc complain spam blacklist blocklist blocked denylist suppress delet disabl
-        cleaned inactiv unconfirm unverif removed exclud banned undeliver invalid reject unreach abus dnc dnm nomail
-        archived deactivat unmailable suspend paused quarantin pending abgemeldet abmeld abbestell gesperrt gelosch
-        gekundigt inaktiv desabonn desinscri inactif supprim bloque desuscri eliminad rebot disiscri disdett inattiv
-        uitgeschr uitschrijf afgemeld afmeld geblokkeerd avregistr avanmal avprenum blockerad descadastr bloquead
-        inativ avmeld frameld odhlas wypisan отпис заблок"""
+    cleaned inactiv unconfirm unverif removed exclud banned undeliver invalid reject unreach abus dnc dnm nomail
+    archived deactivat unmailable suspend paused stop erasure erased forgotten anonymi deceas verstorben undesired
+    quarantin pending abgemeldet abmeld abbestell gesperrt gelosch gekundigt inaktiv desabonn desinscri inactif
+    supprim bloque desuscri eliminad rebot disiscri disdett inattiv uitgeschr uitschrijf afgemeld afmeld
+    geblokkeerd avregistr avanmal avprenum blockerad descadastr bloquead inativ avmeld frameld odhlas wypisan
+    отпис заблок"""
 )
 _BAD_JOINED = _several(
     """optout optedout blacklist blocklist blockliste notsubscribed nonsubscrib emaildisabled hardbounce softbounce
-        nomail noemail donotmail donotemail donotcontact donotsend donotmarket dontmail dontemail listenoire
-        listanegra listaroja zwartelijst sperrliste
-        pending bounce complain exclud suppress disabled deleted inactiv unconfirm unverif undeliver blocked quarantin
-        unreach deactivat keinemail keinewerbung keinnewsletter unsubscrib robinson"""
+    nomail noemail donotmail donotemail donotcontact donotsend donotmarket dontmail dontemail listenoire
+    listanegra listaroja zwartelijst sperrliste pending bounce complain exclud suppress disabled deleted inactiv
+    unconfirm unverif undeliver blocked quarantin unreach deactivat keinemail keinewerbung keinnewsletter
+    unsubscrib robinson bademail badaddress wrongemail deademail"""
 )
 _GOOD_WORDS = frozenset(
     _several(
         """subscribed subscribe issubscribed optin optedin consent consents consented consentement consentimiento
-            consenso einwilligung einwilligungen toestemming samtycke consentimento permission permissions permitted
-            erlaubnis confirmed confirmation confirm verified verification verify active aktiv actif activo activa
-            attivo actief ativo enabled mailable deliverable reachable valid accepts accept acceptsmarketing
-            receives receive receiving wants agreed agree agrees gdpr dsgvo rgpd lgpd doi angemeldet abonniert
-            bestatigt abonne abonnee inscrit confirme suscrito inscrito confirmado iscritto confermato ingeschreven
-            aangemeld bevestigd prenumererar bekraftad подписан allowed allow"""
+        consenso einwilligung einwilligungen toestemming samtycke consentimento permission permissions permitted
+        erlaubnis confirmed confirmation confirm verified verification verify active aktiv actif activo activa
+        attivo actief ativo enabled mailable deliverable reachable valid accepts accept acceptsmarketing receives
+        receive receiving wants agreed agree agrees gdpr dsgvo rgpd lgpd doi angemeldet abonniert bestatigt abonne
+        abonnee inscrit confirme suscrito inscrito confirmado iscritto confermato ingeschreven aangemeld bevestigd
+        prenumererar bekraftad подписан allowed allow want"""
     )
 )
-_GOOD_JOINED = _several("optin optedin acceptsmarketing acceptsemail emailmarketing marketingemail")
+_GOOD_JOINED = _several(
+    """optin optedin acceptsmarketing acceptsemail emailmarketing marketingemail oktoemail oktomail oktocontact
+    canemail cancontact mayemail maycontact contactable emailable"""
+)
+# What turns a good word into its opposite: "not confirmed", "no consent".
+_NEGATIONS = frozenset(
+    _several("not non no never un nicht kein keine ohne sans pas sin niet geen nao ej ikke inte don doesn")
+)
+# Does a no mean that somebody left, or that nothing is paid? Truth values there are not understood.
+_ASKED_FLAGS = frozenset(
+    _several("subscription subscriptions subscriber abo abonnement suscripcion abbonamento assinatura")
+)
 # What is glued before a word where a header is written in one letter case: ``ISACTIVE``, ``emailverified``.
 _GLUED = _several("is has was email mail user contact subscriber member subscription newsletter marketing")
 _CONFIRMS = ("confirm", "verif", "bestatig", "bevestig", "doi", "bekraft")
 _STATUS_WORDS = frozenset(
     _several(
-        """status statut situacao tila stav durum stato zustand statuscode substatus validity deliverability
-        статус 状态 状態 ステータス"""
+        """status statut situacao tila stav durum stato zustand statuscode substatus validity deliverability статус
+        状态 状態 ステータス"""
     )
 )
 # A status in one language, or at one service, and a part of a country in another.
@@ -65,27 +77,27 @@ _SUBJECTS = frozenset(_several("email subscriber subscription newsletter optin c
 # A status of something else than the subscription.
 _OTHER_STATUS = frozenset(
     _several(
-        """payment payments billing stripe paypal order orders invoice marital employment lead deal visa shipping
-            tax civil family relationship charge refund job ticket shipment delivery fulfillment fulfilment
-            financial work student zahlung pago paiement online social military immigration"""
+        """payment payments billing stripe paypal order orders invoice marital employment lead deal visa shipping tax
+        civil family relationship charge refund job ticket shipment delivery fulfillment fulfilment financial work
+        student zahlung pago paiement online social military immigration"""
     )
 )
 # By which other way somebody may be reached or watched: a no to these is no word on mail.
 _OTHER_CHANNELS = frozenset(
     _several(
         """sms whatsapp phone call calls push mobile fax viber telegram rcs mms voice telephone telefon landline
-            track tracking cookie cookies print postal letter"""
+        track tracking cookie cookies print postal letter"""
     )
 )
 _MAIL = frozenset(_several("email emails mail mails e newsletter newsletters marketing all"))
 _PLACE_HEADERS = frozenset(
     _several(
         """city zip zipcode postalcode postcode country address street town plz ort stadt strasse addressline1
-            address1 addr1 county region location countrycode ciudad pais ville pays cidade plaats land"""
+        address1 addr1 county region location countrycode ciudad pais ville pays cidade plaats land"""
     )
 )
 _DATES = frozenset(_several("at date time on timestamp datetime since datum fecha data day le am zeit zeitpunkt"))
-_PERIODS = frozenset(_several("last days count number months weeks until till from to period age"))
+_PERIODS = frozenset(_several("last days count number months weeks until till from period age"))
 _DETAIL = frozenset(
     _several("ip source medium title id by method type page form referrer url link campaign via location text language")
 )
@@ -93,14 +105,18 @@ _LINKS = frozenset(_several("url link href uri"))
 _TAGS = frozenset(
     _several(
         """tags tag labels label groups group segments segment lists list emaillists listmemberships etiquetas
-            etiquettes schlagworte taggar kategorien categories"""
+        etiquettes schlagworte taggar kategorien categories"""
     )
 )
 # Where people write whole sentences, a word among them makes no column of status words.
 _FREE_TEXT = frozenset(
     _several("note notes comment comments remark remarks description bio message notiz notizen kommentar bemerkung")
 )
-_LOOSE = frozenset(_several("newsletter newsletters mailing mailings emailnewsletter"))
+_LOOSE = frozenset(
+    _several(
+        "newsletter newsletters mailing mailings emailnewsletter mailinglist emailupdates updates emailnotifications"
+    )
+)
 
 
 @lru_cache(maxsize=1024)
@@ -120,10 +136,12 @@ def kind_of(header: str) -> Kind | None:
     if of_mail or _STATUS_WORDS.intersection(split) or joined.endswith("status"):
         beside = _OTHER_STATUS | _DETAIL | _DATES
         return None if beside.intersection(split) else Kind.WORD
-    if any(word.startswith(("cancel", "kundig", "churn", "lapsed")) for word in split):
+    if any(word.startswith(("cancel", "kundig", "churn", "lapsed", "leaver")) for word in split):
         return Kind.ASK
     if _GOOD_WORDS.intersection(split) or any(part in joined for part in _GOOD_JOINED):
-        return _good_kind(split)
+        return _bad_kind(split) if _NEGATIONS.intersection(split) else _good_kind(split)
+    if joined in _ASKED_FLAGS:
+        return Kind.ASK_FLAG
     return Kind.LOOSE_FLAG if joined in _LOOSE else None
 
 

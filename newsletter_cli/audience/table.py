@@ -70,6 +70,8 @@ def _open(stream: BinaryIO, file: str) -> Table:
     examined = sniff.examine(stream, file=file)
     if objects.looks_like_json(examined.head_text.removeprefix("\ufeff")):
         return _json_table(stream, examined, file)
+    if examined.unbroken:
+        raise Refused(Problem(text="has a line of more than 1 MB", file=file, hint="is it a list?", code="list-kind"))
     records, delimiter = _records(stream, examined, file)
     header, kept, skipped = _header(records, file)
     problems = examined.problems + skipped

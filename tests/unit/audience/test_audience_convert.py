@@ -59,7 +59,7 @@ def test_rejects_stand_as_they_stood() -> None:
     written = convert.rejects(build(text).rejects()).decode()
     assert written == (
         "email,name,status,column 4,line,reason\n"
-        ' broken ,"A ""b"" ",active,extra,2,\'broken\' is no address: an email address must have an @-sign\n'
+        ' broken ,"A ""b"" ",active,extra,2,no valid address: an email address must have an @-sign\n'
         "b@x.example,'=1,bounced,,3,opted out: status is 'bounced'\n"
         "C@x.example,C,active,,5,duplicate of line 4\n"
     )
@@ -76,8 +76,8 @@ def test_rejects_of_lists_with_different_headers() -> None:
     ).decode()
     assert written == (
         "email,line,name,name,rejected_line,reason\n"
-        "x,7,,,3,'x' is no address: an email address must have an @-sign\n"
-        "y,,N,M,3,'y' is no address: an email address must have an @-sign\n"
+        "x,7,,,3,no valid address: an email address must have an @-sign\n"
+        "y,,N,M,3,no valid address: an email address must have an @-sign\n"
     )
 
 

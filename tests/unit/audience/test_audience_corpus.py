@@ -61,7 +61,7 @@ CASES = [
         "ghost_members-invalid-values.csv",
         "Ghost",
         "valid2",
-        {3: "'invalid_email_value' is no address", 4: "'invalid2@example.com\ufffd' is no address"},
+        {3: "no valid address", 4: "no valid address"},
     ),
     Case(
         "ghost_members-newsletters-step1.csv",
@@ -156,7 +156,7 @@ CASES = [
             4: "duplicate of line 3",
             5: DISABLED,
             6: "no address",
-            7: "'not-an-address.example.com' is no address",
+            7: "no valid address",
         },
         "paid",
     ),

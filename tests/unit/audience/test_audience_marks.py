@@ -117,6 +117,9 @@ HEADERS: list[tuple[Kind | None, str]] = [
         "subscribed; opt_in; Opt-In; consent; isActive; ISACTIVE; emailverified; Accepts Email Marketing; DSGVO",
     ),
     (Kind.IN_IF_FILLED, "confirmed_at; Verification date; bestätigt am; email_verified_at"),
+    (Kind.OUT_IF_TRUE, "Not confirmed; non-deliverable; no consent; NICHT BESTÄTIGT; Stop; Bad email; deceased"),
+    (Kind.IN_IF_TRUE, "OK to email; Want emails; contactable"),
+    (Kind.ASK_FLAG, "Subscription; subscriber; Abo"),
     (Kind.WORD_OR_PLACE, "State; state; Estado; Staat"),
     (Kind.TAGS, "Tags; labels; Email Lists"),
     (Kind.LOOSE_FLAG, "Newsletter; mailing"),
@@ -157,6 +160,7 @@ CELLS: list[tuple[Kind, str, str, str]] = [
     (Kind.TAGS, "vip; ; a, b", "a, unsubscribed; Bounced", ""),
     (Kind.ASK, "; no; NULL", "", "yes; 2024-01-01"),
     (Kind.ASK_ANY, "; NULL", "", "yes; no"),
+    (Kind.ASK_FLAG, "; monthly; free", "unsubscribed", "yes; no"),
     (Kind.ALWAYS_OUT, "", "; anything", ""),
     (Kind.WORD_OR_PLACE, "; NY; active", "bounced", ""),
 ]

@@ -200,6 +200,9 @@ class TestRefusals:
         assert refusal(f"email,status\n{rows}")[0].count("'word") == 10
         assert "and 90 more" in refusal(f"email,status\n{rows}")[0]
 
+    def test_no_list(self) -> None:
+        assert refusal() == ["nobody may be mailed (no rows); `newsletter list check` names every row and the reason"]
+
     def test_two_columns_of_addresses(self) -> None:
         assert refusal("boss,me\na@x.example,b@x.example\n") == [
             "a.csv: 'boss' and 'me' both hold addresses; say which: --column email=HEADER"
@@ -307,7 +310,7 @@ class TestQuestions:
         roll = build("email,name\na@x.example,Ann\nbroken , Bo\n")
         assert list(roll.rejects()) == [
             (
-                LeftOut("a.csv", 3, "broken", "'broken' is no address: an email address must have an @-sign"),
+                LeftOut("a.csv", 3, "broken", "no valid address: an email address must have an @-sign"),
                 ("email", "name"),
                 ["broken ", " Bo"],
             )
@@ -359,7 +362,7 @@ def test_addresses_in_spreadsheet_dress() -> None:
     dressed = ['"=""a@x.example""","\'=x"', "'b@x.example',=\"Bo\"", "\ufeffc@x.example,", "=d@x.example,"]
     roll = build("\n".join(["email,name", *dressed, "'+e@x.example,"]))
     assert chosen(roll) == ["a full", "b full", "c full", "'+e full"]
-    assert left_out(roll) == ["a.csv:5 '=d@x.example' is a formula, not an address"]
+    assert left_out(roll) == ["a.csv:5 a formula, not an address"]
     assert [one.subscriber.fields["name"] for one in roll.chosen(Audience.EVERYONE)] == ["=x", "Bo", "", ""]
 
 
@@ -384,7 +387,7 @@ class TestReader:
         assert (first.line, first.tier, first.opted_out) == (2, Tier.PAID, "")
         assert isinstance(second, Subscriber)
         assert second.opted_out == "opted out: status is 'bounced'"
-        assert third == LeftOut("a.csv", 4, "x", "'x' is no address: an email address must have an @-sign")
+        assert third == LeftOut("a.csv", 4, "x", "no valid address: an email address must have an @-sign")
         reader.check()
 
     def test_what_is_not_understood_is_refused_at_the_end(self) -> None:
@@ -418,6 +421,10 @@ class TestByContent:
         assert chosen(build("email,state\na@x.example,NY\nb@x.example,CA\n")) == ["a full", "b full"]
         assert chosen(build("email,state,city\na@x.example,Bavaria,Munich\n")) == ["a full"]
         assert "not understood: 'Bavaria'" in refusal("email,state\na@x.example,Bavaria\n")[0]
+
+    def test_whoever_wants_the_newsletter_has_a_cross(self) -> None:
+        assert chosen(build("email,Newsletter\na@x.example,x\nb@x.example,\nc@x.example,no\n")) == ["a full"]
+        assert chosen(build("email,Newsletter\na@x.example,Weekly\nb@x.example,\n")) == ["a full", "b full"]
 
     def test_no_header_and_status_words(self) -> None:
         assert chosen(build("a@x.example,active\nb@x.example,unsubscribed\n")) == ["a full"]

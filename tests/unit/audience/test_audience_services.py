@@ -32,6 +32,9 @@ LISTS = {
         ap2@x.example,Bo,Yearly,5,2024-01-01,2024-06-01,"The Letter, Notes"
         ap3@x.example,Cy,Founding,0,2024-01-01,,The Letter
         x4@x.example,Di,Monthly,0,2024-01-01,,""",
+    "Substack delivers": """post_id,timestamp,email,post_type,post_audience,active_subscription
+        1,2024-01-01T00:00:00.000Z,a1@x.example,newsletter,everyone,false
+        1,2024-01-01T00:00:00.000Z,ap2@x.example,newsletter,everyone,true""",
     "Mailchimp": """Adresse e-mail,Prénom,Nom,MEMBER_RATING,OPTIN_TIME,CONFIRM_TIME,LAST_CHANGED,LEID,EUID,NOTES,TAGS
         a1@x.example,Ann,Able,2,,,2023-01-01 10:00:00,1,e1,,
         a2@x.example,Bo,Best,2,,,2023-01-01 10:00:00,2,e2,,vip""",

@@ -164,6 +164,10 @@ def test_a_cell_without_end_is_refused() -> None:
     assert "a cell longer than 131,072 characters; is a quote not closed?" in refusal('email\n"' + "x" * 140_000)
 
 
+def test_a_line_without_end_is_refused_before_it_is_held_in_memory() -> None:
+    assert refusal("email,name\n" + "a@x.example," * 200_000) == "list.csv: has a line of more than 1 MB; is it a list?"
+
+
 def test_a_file_that_changes_between_the_readings_is_refused() -> None:
     class Changing(io.BytesIO):
         version = 0
