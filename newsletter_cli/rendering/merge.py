@@ -90,7 +90,8 @@ def mark(text: str, fields: Fields, *, file: str, first_line: int | None) -> tup
             said = f"{shown[:60]}{'…' if len(shown) > 60 else ''} is no merge field"
             problems.append(Problem(text=said, file=file, line=line, hint=_HINT, code="merge-field"))
             return match[0]
-        return fields.token(Field(read[0], read[1], line))
+        # The line ends of a field stay behind its token, so that all lines keep their numbers.
+        return fields.token(Field(read[0], read[1], line)) + "\n" * match[0].count("\n")
 
     return _MARK.sub(swap, text), problems
 

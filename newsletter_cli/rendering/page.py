@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from newsletter_cli import assets
 from newsletter_cli.problems import Problem
-from newsletter_cli.rendering.text_layout import columns
+from newsletter_cli.rendering.text_layout import columns, wrap
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from jinja2 import Environment
 
 COLUMN = 600  # pixels of the text column: about 70 letters of 18 px, and what every client shows unscaled
+TEXT_WIDTH = 78  # RFC 5322 §2.1.1
 _BASE = "_base"
 _FALLBACK = "classic"
 # Fills the inbox line behind the preheader, so that no text of the page follows it there: a combining grapheme
@@ -89,8 +90,19 @@ def environment(searched: tuple[str, ...]) -> Environment:
         keep_trailing_newline=False,
     )
     made.filters["outlook"] = _outlook
-    made.filters["columns"] = columns
+    made.filters["wrapped"] = _wrapped
+    made.filters["underline"] = _underline
     return made
+
+
+def _wrapped(text: str) -> str:
+    """A text in lines that fit the text part."""
+    return "\n".join(wrap(text, TEXT_WIDTH))
+
+
+def _underline(text: str) -> str:
+    """The line under a heading of the text part, as long as the longest of its lines."""
+    return "=" * min(TEXT_WIDTH, max(map(columns, wrap(text, TEXT_WIDTH))))
 
 
 def _outlook(rules: str) -> str:

@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from newsletter_cli.post.model import Post
     from newsletter_cli.rendering.merge import Fields
 
-_TEXT_WIDTH = 78
 _PREHEADER_CHARACTERS = 140  # what the widest inbox shows
 
 
@@ -148,7 +147,7 @@ def _body(
     outline.shift_headings(tree, title=post.meta.title)
     outline.fit_tables(tree)
     placed = images.place(tree, post.path.parent, site, file=file)
-    written = text.to_text(outline.for_text(tree), width=_TEXT_WIDTH)
+    written = text.to_text(outline.for_text(tree), width=page.TEXT_WIDTH)
     opening = _opening(tree)
     outline.name_targets(tree)
     outline.lay_notes(tree)

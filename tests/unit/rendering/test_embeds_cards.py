@@ -172,6 +172,61 @@ def test_dates_of_widgets(said: str, day: str) -> None:
     assert shown_day(said, "en") == day
 
 
+def card(name: str, data: str, inside: str = "") -> str:
+    tree = html.fragment_fromstring(f"<div><div class='{name}'>{inside}</div></div>")
+    tree[0].set("data-attrs", data)
+    embeds.build(tree, TEMPLATES, CONTEXT, file="a.md")
+    return inner_html(tree)
+
+
+def test_a_tweet_that_quotes_another_without_data() -> None:
+    got = card(
+        "tweet",
+        '{"url":"https://x.com/a/status/1","full_text":"Look https://t.co/x","photos":[{"alt_text":1},{"url":"https://e.org/p"}]}',
+        '<div class="quote-tweet"><span class="tweet-author-name">B</span>'
+        '<span class="tweet-author-handle">@b</span><p class="tweet-text">Quoted</p></div>',
+    )
+    assert "Quoted" in got
+    assert "@b" in got
+    assert "t.co" not in got
+    assert 'src="https://e.org/p"' in got
+    assert "Quoted" not in card("tweet", '{"full_text":"Look"}', '<div class="quote-tweet"></div>')
+
+
+def test_many_authors_are_not_all_named() -> None:
+    people = ",".join(f'{{"name":"N{number}"}}' for number in range(5))
+    data = f'{{"title":"T","canonical_url":"https://e.org/","publishedBylines":[{people}]}}'
+    assert "N0, N1, …" in card("digest-post-embed", data)
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "shown_there"),
+    [
+        ("embedded-publication-wrap", "{}", "https://example.com/p/post"),
+        ("comment-embed", "{}", "https://example.com/p/post"),
+        ("installment", '{"title":"T"}', "https://example.com/p/post"),
+        ("datawrapper-wrap", "{}", "https://example.com/p/post"),
+        ("tiktok-wrap", "{}", "https://example.com/p/post"),
+        ("recipe", '{"ingredients":"1 onion\\n2 carrots"}', "<li>2 carrots</li>"),
+        ("recipe", '{"title":"T"}', "https://example.com/p/post"),
+        ("image-gallery", "{}", "https://example.com/p/post"),
+        ("mention-wrap", "{}", ""),
+        ("cashtag-wrap", "{}", ""),
+        ("comments-button", '{"url":"https://e.org/c","text":"Talk"}', "Talk"),
+        ("comments-button", "{}", "Leave a comment"),
+        ("share-widget", "{}", ""),
+        ("install-substack-app-embed", '{"img":"x"}', ""),
+        ("soundcloud-wrap", '{"embed_url":"https://w.soundcloud.com/x"}', "Listen on SoundCloud"),
+        ("vimeo-wrap", '{"videoId":76979871}', "https://vimeo.com/76979871"),
+        ("button-wrapper", '{"url":"%%checkout_url%%","text":"Upgrade"}', ""),
+        ("native-video-embed", '{"duration":true,"url":"https://e.org/v.mp4"}', "https://e.org/v.mp4"),
+    ],
+)
+def test_other_shapes_of_widgets(name: str, data: str, shown_there: str) -> None:
+    got = card(name, data)
+    assert shown_there in got if shown_there else got.strip() == ""
+
+
 def test_small_words() -> None:
     assert [duration(s) for s in (0, -1, 5, 331.7, 3731)] == ["", "", "0:05", "5:32", "1:02:11"]
     assert shortened("a  b\nc") == "a b c"

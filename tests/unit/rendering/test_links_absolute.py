@@ -111,3 +111,17 @@ def test_a_link_inside_the_post_stays_and_one_to_nothing_is_said() -> None:
 def test_a_merge_field_for_a_whole_link_is_left_alone() -> None:
     token = "nlr" + "0" * 21
     assert after(f'<a href="{token}">x</a>')[0] == f'<a href="{token}">x</a>'
+
+
+@pytest.mark.parametrize("said", ["%%checkout_url%%", "%25%25share_url%25%25", "%%checkout_url%%?x=1"])
+def test_what_another_platform_would_have_filled_keeps_its_text(said: str) -> None:
+    got, problems = after(f'<a href="{said}">Upgrade</a>')
+    assert got == "Upgrade"
+    assert "platform" in problems[0][1]
+
+
+def test_a_slip_in_a_relative_link_is_said_too() -> None:
+    assert after('<a href="%20about%0A">x</a>') == (
+        '<a href="https://example.com/blog/about">x</a>',
+        [(None, "the link '%20about%0A' was read as 'about'")],
+    )

@@ -46,7 +46,8 @@ def test_a_field_is_read(text: str, names: tuple[str, ...], fallback: str | None
     marked, fields, problems = read(f"Dear {text},")
     assert problems == []
     assert fields == [merge.Field(names, fallback, 10)]
-    assert re.fullmatch(r"Dear nlh[0-9a-f]{21},", marked)
+    assert re.fullmatch(r"Dear nlh[0-9a-f]{21}\n*,", marked)
+    assert marked.count("\n") == text.count("\n")
 
 
 @pytest.mark.parametrize(

@@ -235,3 +235,12 @@ def test_a_broken_card_is_an_error_and_the_shipped_one_stands_in(own: Path) -> N
 
 def test_without_folders_there_are_the_shipped_ones() -> None:
     assert made(folders=())[2] == []
+
+
+def test_long_titles_and_addresses_are_wrapped_in_the_text_part() -> None:
+    long = "A long title that does not fit a line of the text part, since it goes on and on and on, and on"
+    _, text, _ = made(replace(PARTS, title=long, subtitle=long, postal_address=long, name=long))
+    assert max(map(len, text.splitlines())) <= 78
+    assert "=" * 70 in text
+    _, text, _ = made(replace(PARTS, title="日本語"))
+    assert "日本語\n======\n" in text
