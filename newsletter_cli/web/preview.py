@@ -88,14 +88,14 @@ PAGE_POLICY = (
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
 
-_CID = re.compile(r"""(?<=["'(])cid:([^"'()<>\s]+)""")
+# A tag and an attribute of it. Text between tags is the post's own: a post about CSS shows url(https://…) as it is.
+_TAG = re.compile(r"""<[a-zA-Z](?>[^>"']+|"[^"]*"|'[^']*')*+>""")
+_ATTRIBUTE = re.compile(r"""(\s+)([^\s=>"'/]+)=("[^"]*"|'[^']*')""")
+_URL_IN_CSS = re.compile(r"""url\(\s*(&quot;|["']?)(?!data:)([^"')]*?)\1\s*\)""", re.IGNORECASE)
 _STYLE_BLOCK = re.compile(r"(<style\b[^>]*>)(.*?)(</style>)", re.IGNORECASE | re.DOTALL)
 _SCHEME_QUERY = re.compile(r"\(\s*prefers-color-scheme\s*:\s*(dark|light)\s*\)", re.IGNORECASE)
-_JUMP = re.compile(r'(<a\b[^>]*?\s)(href="#)', re.IGNORECASE)
 _HEAD = re.compile(r"<head[^>]*>", re.IGNORECASE)
 _HEAD_END = re.compile(r"</head>", re.IGNORECASE)
-_SRC = re.compile(r"""(<img\b[^>]*?\s)src=(["'])(.*?)\2""", re.IGNORECASE)
-_GROUND = re.compile(r"""url\((["']?)(https?://.*?)\1\)|\bbackground=(["'])(https?://.*?)\3""", re.IGNORECASE)
 # Words that a query of one colour scheme becomes, so that `and` and `not` around it still hold.
 _TRUE, _FALSE = "(min-width: 0px)", "(max-width: 0px)"
 _FORCED = (
@@ -126,25 +126,53 @@ def framed(mail: Opened, scheme: Scheme, pictures: Pictures = Pictures.OWN) -> s
     """
     if not mail.html:
         return f"<!doctype html><meta charset=utf-8><pre>{html.escape(mail.text)}</pre>"
-    shown = mail.html if pictures is Pictures.ALL else _withheld(mail.html, pictures)
-    shown = _CID.sub(lambda found: f"picture/{quote(found[1], safe='@')}", shown)
-    shown = _STYLE_BLOCK.sub(lambda found: found[1] + _in_scheme(found[2], scheme) + found[3], shown)
-    shown = _JUMP.sub(r'\1target="_self" \2', shown)
+
+    def block(found: re.Match[str]) -> str:
+        return found[1] + _css(_in_scheme(found[2], scheme), pictures) + found[3]
+
+    shown = _STYLE_BLOCK.sub(block, mail.html)
+    shown = _TAG.sub(lambda tag: _ATTRIBUTE.sub(lambda found: _attribute(found, pictures), tag[0]), shown)
     shown = _HEAD.sub(lambda found: f'{found[0]}<meta charset="utf-8"><base target="_blank">', shown, count=1)
     return _HEAD_END.sub(f"<style>{_canvas(scheme)} {_WITHHELD}</style></head>", shown, count=1)
 
 
-def _withheld(mail_html: str, pictures: Pictures) -> str:
-    """The HTML without the addresses of pictures that would be fetched from the web; with NONE, of any picture.
+def _attribute(found: re.Match[str], pictures: Pictures) -> str:
+    """An attribute as it stands in a frame.
 
-    The policy blocks them too; but a request that is never made cannot slip through a browser's fault.
+    What would be fetched from the web loses its address. The policy blocks it too; but a request that is never made
+    cannot slip through a browser's fault.
     """
+    space, name, quoted = found.groups()
+    value = quoted[1:-1]
+    match name.lower():
+        case "src" | "background":
+            source = _source(value, pictures)
+            return f"{space}{name}={quoted[0]}{source}{quoted[0]}" if source else f"{space}data-withheld={quoted}"
+        case "srcset" | "poster":
+            return found[0] if pictures is Pictures.ALL else f"{space}data-withheld={quoted}"
+        case "style":
+            return f"{space}{name}={quoted[0]}{_css(value, pictures)}{quoted[0]}"
+        case "href" if value.startswith("#"):
+            return f'{space}target="_self"{found[0]}'
+        case _:
+            return found[0]
 
-    def kept(found: re.Match[str]) -> str:
-        own = found[3].startswith("cid:") and pictures is Pictures.OWN
-        return found[0] if own else f"{found[1]}data-withheld={found[2]}{found[3]}{found[2]}"
 
-    return _GROUND.sub(lambda found: "none" if found[2] else "", _SRC.sub(kept, mail_html))
+def _css(css: str, pictures: Pictures) -> str:
+    """Styles with the pictures that may be loaded."""
+
+    def url(found: re.Match[str]) -> str:
+        source = _source(found[2].strip(), pictures)
+        return f"url({found[1]}{source}{found[1]})" if source else "none"
+
+    return _URL_IN_CSS.sub(url, css)
+
+
+def _source(address: str, pictures: Pictures) -> str:
+    """Where a frame gets a picture from; empty where it gets none."""
+    if address.startswith("cid:"):
+        return "" if pictures is Pictures.NONE else f"picture/{quote(html.unescape(address[4:]), safe='@')}"
+    return address if pictures is Pictures.ALL else ""
 
 
 def _in_scheme(css: str, scheme: Scheme) -> str:
@@ -161,8 +189,15 @@ def _canvas(scheme: Scheme) -> str:
 
 def remote_pictures(mail: Opened) -> int:
     """How many pictures of a mail stand on the web."""
-    images = {found[3] for found in _SRC.finditer(mail.html) if not found[3].startswith("cid:")}
-    return len(images | {found[2] or found[4] for found in _GROUND.finditer(mail.html)})
+    found: set[str] = set()
+    for tag in _TAG.finditer(mail.html):
+        for attribute in _ATTRIBUTE.finditer(tag[0]):
+            name, value = attribute[2].lower(), attribute[3][1:-1]
+            if name in {"src", "background"}:
+                found.add(value)
+            elif name == "style":
+                found |= {url[2].strip() for url in _URL_IN_CSS.finditer(value)}
+    return sum(address.lower().startswith(("http://", "https://")) for address in found)
 
 
 def inbox_line(mail: Opened) -> str:

@@ -67,6 +67,24 @@ def test_own_pictures_come_from_the_server_and_those_of_the_web_are_withheld() -
     assert "url(https://web.example/g2.png)" in everything
 
 
+def test_what_a_post_says_about_addresses_is_text_and_stays() -> None:
+    said = '<p title="a src=\'cid:x\'">Write "cid:logo" or url(https://a.example/x.png) or background="http://b.example/"</p>'
+    shown = framed(Opened(headers=(), html=f"<html><head></head><body>{said}</body></html>"), Scheme.LIGHT)
+    assert said in shown
+
+
+def test_pictures_in_styles_are_withheld_or_come_from_the_server() -> None:
+    styles = "<style>@font-face { src: url('https://f.example/f.woff2') }</style>"
+    body = """<td style='background: url("cid:a@b")'></td><td style="background:url(&quot;https://x.example/&quot;)"></td>"""
+    mail = Opened(headers=(), html=f"<html><head>{styles}</head><body>{body}</body></html>")
+    shown = framed(mail, Scheme.LIGHT)
+    assert 'url("picture/a@b")' in shown
+    assert "example" not in shown
+    assert remote_pictures(mail) == 1
+    assert "picture" not in framed(mail, Scheme.LIGHT, Pictures.NONE)
+    assert "https://f.example/f.woff2" in framed(mail, Scheme.LIGHT, Pictures.ALL)
+
+
 def test_jumps_stay_and_links_open_elsewhere() -> None:
     shown = framed(MAIL, Scheme.LIGHT)
     assert '<a target="_self" href="#end">' in shown
