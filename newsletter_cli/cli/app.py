@@ -17,6 +17,7 @@ from newsletter_cli.cli.commands import (
     control,
     demo,
     diff,
+    doctor,
     help as help_,
     images,
     init,
@@ -77,6 +78,8 @@ app.add_typer(lists.app, name="list")
 app.add_typer(suppress.app, name="suppress")
 app.add_typer(images.app, name="images")
 app.add_typer(ledger.app, name="ledger")
+app.command("doctor")(doctor.doctor)
+app.add_typer(doctor.dkim, name="dkim")
 app.command("help")(help_.help_)
 
 
