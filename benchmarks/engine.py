@@ -121,7 +121,7 @@ class Letters:
         first, second, third, fourth = self._parts
         token = claim.person.hex().encode()
         data = b"".join((first, claim.email.encode(), second, token, third, token, fourth))
-        return Parcel("letter@example.com", claim.email, data)
+        return Parcel("letter@example.com", claim.email, data, dotless=True)
 
 
 class Memory:

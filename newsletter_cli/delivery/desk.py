@@ -184,7 +184,7 @@ class Desk:
             self._recorder.settle(claim, settled)
             if decision.suppress:
                 self._recorder.suppress(claim, f"{answer} (at {stage})")
-            if settled.outcome in {Outcome.SENT, Outcome.UNKNOWN}:
+            if settled.outcome is Outcome.SENT or settled.outcome is Outcome.UNKNOWN:
                 self._recorder.count(now)
             elif settled.next_try_at is not None:
                 self._supply.due(settled.next_try_at)

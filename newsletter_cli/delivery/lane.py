@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from newsletter_cli.message.model import Parcel
 
 _CLOSING = 421  # RFC 5321 §3.8
-_ENVELOPE = (Stage.MAIL, Stage.RCPT, Stage.DATA)
+_ENVELOPE: tuple[Stage, ...] = (Stage.MAIL, Stage.RCPT, Stage.DATA)
 # A body up to this size leaves in one write with its dot; of a larger one the dot is written once the rest has left,
 # so that a connection lost in the middle of it is known not to have carried the dot.
 ONE_WRITE_OCTETS = 64 * 1024
@@ -108,16 +108,17 @@ class Lane:
 
     async def _envelope(self, mail: Mail) -> tuple[Stage, Reply | Lost]:
         """MAIL, RCPT, DATA: the answer that decides, 354 or the first refusal."""
-        steps = list(zip(_ENVELOPE, envelope(mail.parcel, self._offers), strict=True))
-        if self._reset:
-            steps.insert(0, (Stage.RSET, b"RSET\r\n"))
-        if not self._offers.pipelining:
-            return await self._one_by_one(steps)
-        if not mail.rode:
-            self._write(b"".join(command for _, command in steps))
+        stages = _ENVELOPE
+        if not mail.rode:  # otherwise it is written already
+            commands = envelope(mail.parcel, self._offers)
+            if self._reset:
+                stages, commands = (Stage.RSET, *stages), [b"RSET\r\n", *commands]
+            if not self._offers.pipelining:
+                return await self._one_by_one(stages, commands)
+            self._write(b"".join(commands))
         refused: tuple[Stage, Reply | Lost] | None = None
         nobody = False  # the server has said that it takes this mail for nobody
-        for stage, _ in steps:
+        for stage in stages:
             answer = await self.wire.reply(self._timeouts[stage])
             if isinstance(answer, Lost) or answer.code == _CLOSING:
                 return refused or (stage, answer)
@@ -130,9 +131,9 @@ class Lane:
                 refused = refused or (stage, answer)
         return refused or (stage, answer)
 
-    async def _one_by_one(self, steps: list[tuple[Stage, bytes]]) -> tuple[Stage, Reply | Lost]:
+    async def _one_by_one(self, stages: tuple[Stage, ...], commands: list[bytes]) -> tuple[Stage, Reply | Lost]:
         """Without PIPELINING a command waits for the answer to the one before."""
-        for stage, command in steps:
+        for stage, command in zip(stages, commands, strict=True):
             self._write(command)
             answer = await self.wire.reply(self._timeouts[stage])
             if isinstance(answer, Lost) or not (goes_on(stage, answer) or stage is Stage.RSET):
@@ -162,7 +163,7 @@ class Lane:
             return None
         following = self._following(mail)
         tail = b"".join(envelope(following.parcel, self._offers)) if following else b""
-        data = stuffed(mail.parcel.data)
+        data = stuffed(mail.parcel)
         if len(data) <= ONE_WRITE_OCTETS:
             self.wire.write(b"".join((data, b".\r\n", tail)))
         else:
@@ -241,9 +242,11 @@ def envelope(parcel: Parcel, offers: Offers) -> list[bytes]:
     ]
 
 
-def stuffed(data: bytes) -> bytes:
-    """A dot at the start of a line is doubled (RFC 5321 §4.5.2). `data` has CRLF line ends."""
-    data = data.replace(b"\r\n.", b"\r\n..")
-    if data.startswith(b"."):
-        data = b"." + data
+def stuffed(parcel: Parcel) -> bytes:
+    """The body as it goes out: a dot at the start of a line is doubled (RFC 5321 §4.5.2), the last line is ended."""
+    data = parcel.data
+    if not parcel.dotless:
+        data = data.replace(b"\r\n.", b"\r\n..")
+        if data.startswith(b"."):
+            data = b"." + data
     return data if data.endswith(b"\r\n") else data + b"\r\n"

@@ -52,6 +52,7 @@ class Parcel:
     rcpt_to: str
     data: bytes
     smtputf8: bool = False
+    dotless: bool = False  # it is known that no line begins with a dot: nobody need look (20 µs for 39 kB)
 
 
 # What a hole of a template takes: positions in the list of one person's values. Merge fields follow.
