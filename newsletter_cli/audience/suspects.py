@@ -50,7 +50,7 @@ _GOOD_WORDS = frozenset(
     )
 )
 _GOOD_JOINED = _several(
-    """optin optedin acceptsmarketing acceptsemail emailmarketing marketingemail oktoemail oktomail oktocontact
+    """optin optedin acceptsmarketing acceptsemail emailmarketing oktoemail oktomail oktocontact
     canemail cancontact mayemail maycontact contactable emailable"""
 )
 # What turns a good word into its opposite: "not confirmed", "no consent".
@@ -79,7 +79,8 @@ _OTHER_STATUS = frozenset(
     _several(
         """payment payments billing stripe paypal order orders invoice marital employment lead deal visa shipping tax
         civil family relationship charge refund job ticket shipment delivery fulfillment fulfilment financial work
-        student zahlung pago paiement online social military immigration"""
+        student zahlung pago paiement online social military immigration attendee
+        attendance event booking rsvp"""
     )
 )
 # By which other way somebody may be reached or watched: a no to these is no word on mail.
@@ -114,7 +115,8 @@ _FREE_TEXT = frozenset(
 )
 _LOOSE = frozenset(
     _several(
-        "newsletter newsletters mailing mailings emailnewsletter mailinglist emailupdates updates emailnotifications"
+        """newsletter newsletters mailing mailings emailnewsletter mailinglist marketingemail marketingemails emailupdates
+        updates emailnotifications"""
     )
 )
 

@@ -125,12 +125,16 @@ HEADERS: list[tuple[Kind | None, str]] = [
     (Kind.LOOSE_FLAG, "Newsletter; mailing"),
     (Kind.ASK, "cancelled_at; Cancel date; Kündigung; churned"),
     (None, "email; name; ; company; created_at; Subscription Date; subscribed_at; OPTIN_TIME; OPTIN_IP; opt-in source"),
+    (None, "Attendee Status; Marketing emails delivered"),
     (None, "Unsubscribe link; unsubscribe_url; last active; Days active; valid until; Payment status; Stripe status"),
     (
         None,
         "SMS consent; Accepts SMS Marketing; whatsapp_optin; phone_opt_out; ConsentToTrack; cookie consent",
     ),
-    (None, "Home State; State/Province; Status date; block; Activity; Subscription type; mailing address; notes"),
+    (
+        None,
+        "Home State; State/Province; Status date; block; Activity; Subscription type; mailing address; notes",
+    ),
 ]
 
 
