@@ -115,8 +115,8 @@ _FREE_TEXT = frozenset(
 )
 _LOOSE = frozenset(
     _several(
-        """newsletter newsletters mailing mailings emailnewsletter mailinglist marketingemail marketingemails emailupdates
-        updates emailnotifications"""
+        """newsletter newsletters mailing mailings emailnewsletter mailinglist marketingemail marketingemails
+        emailupdates updates emailnotifications"""
     )
 )
 
