@@ -150,6 +150,7 @@
   const search = async () => {
     if (!look.has_list) return;
     const mine = ++searches;
+    if (!at("found").children.length) at("found-note").textContent = "Reading the list…";
     const answer = await fetch("readers?" + new URLSearchParams({ q: at("search").value })).then(one => one.json()).catch(() => null);
     if (!answer || mine !== searches) return;
     at("found").replaceChildren(...answer.readers.map((reader, index) => {
