@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 # A page of an API is some kilobytes; a whole export of a hundred thousand people is some tens of megabytes.
 LIMIT_CHARACTERS = 100_000_000
+# Lists of objects inside an object (memberships) are looked into this far; more would be no list of people.
+_MOST_INSIDE = 100
 _SPACE = re.compile(r"[\s,]*")
 
 
@@ -30,20 +32,36 @@ def records(text: str, *, file: str) -> list[tuple[int, dict[str, str]]]:
     if len(text) > LIMIT_CHARACTERS:
         raise Refused(Problem(text="is JSON of more than 100 MB", file=file, hint="export it as CSV", code="list-kind"))
     try:
-        found = list(_objects(text))
+        return list(_rows(text))
     except json.JSONDecodeError as error:
         raise Refused(
             Problem(text=f"is JSON that cannot be read: {error.msg}", file=file, line=error.lineno, code="list-json")
         ) from error
+    except ValueError as error:  # a number of thousands of digits
+        raise Refused(Problem(text="is JSON with a number that is none", file=file, code="list-json")) from error
     except RecursionError as error:
         raise Refused(Problem(text="is JSON nested too deeply", file=file, code="list-json")) from error
-    rows: list[tuple[int, dict[str, str]]] = []
+
+
+def _rows(text: str) -> Iterator[tuple[int, dict[str, str]]]:
     line, seen = 1, 0
-    for position, value in found:
+    for position, value in _objects(text):
         line += text.count("\n", seen, position)
         seen = position
-        rows.append((line, {_cell(key): _cell(item) for key, item in value.items()}))
-    return rows
+        yield line, dict(_flat(value))
+
+
+def _flat(value: dict[str, Any], before: str = "") -> Iterator[tuple[str, str]]:
+    """Key and cell of everything inside, ``{"a": {"b": 1}}`` as ``a.b``: an opt-out may stand at any depth."""
+    for key, item in value.items():
+        name = before + _text(key)
+        if isinstance(item, list) and item and all(isinstance(one, dict) for one in item):
+            for number, one in enumerate(item[:_MOST_INSIDE]):
+                yield from _flat(one, f"{name}.{number}.")
+        elif isinstance(item, dict) and item:
+            yield from _flat(item, f"{name}.")
+        else:
+            yield name, _cell(item)
 
 
 def _objects(text: str) -> Iterator[tuple[int, dict[str, Any]]]:
@@ -92,6 +110,9 @@ def _cell(value: Any) -> str:
         return "true" if value else "false"
     if isinstance(value, list) and all(isinstance(item, str) for item in value):
         value = ", ".join(value)
-    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return _text(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))
+
+
+def _text(text: str) -> str:
     # A lone surrogate, which JSON can spell and no encoding can write (RFC 8259 §8.2).
     return text if text.isascii() else text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")

@@ -14,7 +14,8 @@ Pure. The grammar, keywords in any letter case::
     value   = a text in single quotes (a quote in it is doubled), or a number
 
 Texts are compared without regard to letter case and padding; numbers as numbers where both sides are; ``<`` and ``>``
-compare texts by their characters, which is right for ISO dates. ``tier`` is free, paid, founding or unknown.
+compare texts by their characters, which is right for ISO dates. ``tier``, where a list has no column of that name, is
+free, paid, founding or unknown.
 Raises Refused: what cannot be read, and a column that a list does not have.
 """
 

@@ -141,7 +141,7 @@ def _read(cell: str, column: TierColumn) -> int | None:
     if "founding" in said or "founder" in said:
         return FOUNDING
     if column.filled is not None:
-        return column.filled
+        return FREE if GENERAL.get(said) == FREE else column.filled
     if column.doubt:
         return None
     if column.gate and column.words is None:

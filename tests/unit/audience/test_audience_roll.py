@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import tracemalloc
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -331,6 +332,30 @@ class TestQuestions:
         problems = build(f"email\n{rows}").problems
         assert len(problems) == 21
         assert str(problems[-1]) == "and 30 more like these"
+
+
+def test_an_opt_out_deep_inside_json() -> None:
+    good = '{"email": "a@x.example", "subscriptions": {"email": {"marketing": {"consent": "SUBSCRIBED"}}}}'
+    bad = '{"email": "b@x.example", "subscriptions": {"email": {"marketing": {"consent": "UNSUBSCRIBED"}}}}'
+    roll = build(f"[{good},\n{bad}]")
+    assert chosen(roll) == ["a full"]
+    assert left_out(roll) == ["a.csv:2 opted out: subscriptions.email.marketing.consent is 'UNSUBSCRIBED'"]
+
+
+@pytest.mark.slow
+def test_memory_does_not_grow_with_the_list() -> None:
+    def peak(rows: int) -> int:
+        text = "email,name,status\n" + "".join(f"reader{number}@x.example,Ann,active\n" for number in range(rows))
+        stream = io.BytesIO(text.encode())
+        tracemalloc.start()
+        roll = Roll.build([("-", stream)], person=str.encode)
+        assert sum(1 for _ in roll.chosen(Audience.EVERYONE)) == rows
+        highest = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        return highest
+
+    peak(10)  # what is made once
+    assert peak(60_000) < 1.3 * peak(15_000)
 
 
 def test_a_list_may_be_a_stream() -> None:

@@ -47,6 +47,7 @@ LISTS = {
         1,a1@x.example,Ann,,true,false,,2024-01-01T00:00:00.000Z,,,
         2,ap2@x.example,Bo,,true,true,,2024-01-01T00:00:00.000Z,,,
         3,ap3@x.example,Cy,,true,false,cus_1,2024-01-01T00:00:00.000Z,,,Gold
+        7,a7@x.example,Di,,true,false,,2024-01-01T00:00:00.000Z,,,Free
         4,a4@x.example,Di,,true,false,cus_2,2024-01-01T00:00:00.000Z,,,
         5,x5@x.example,El,,false,false,,2024-01-01T00:00:00.000Z,,,Gold
         6,x6@x.example,Fi,,true,false,,2024-01-01T00:00:00.000Z,2025-01-01T00:00:00.000Z,,Gold""",

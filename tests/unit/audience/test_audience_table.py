@@ -264,7 +264,20 @@ class TestJson:
         found = read(
             '{"count": 1,\n "next": null,\n "results": [\n  {"email": "a@x.example", "meta": {"k": false}}\n]}'
         )
-        assert found == [Row(4, ["a@x.example", '{"k": false}'])]
+        assert found == [Row(4, ["a@x.example", "false"])]
+
+    def test_what_stands_inside_gets_a_column_of_its_own(self) -> None:
+        inside = '{"mail": {"consent": "NO", "at": {}}, "lists": [{"id": 1}, {"id": 2}], "ids": [1, 2]}'
+        opened = rows(f'[{{"email": "a@x.example", "more": {inside}}}]'.encode(), file="list.json")
+        assert opened.header == (
+            "email",
+            "more.mail.consent",
+            "more.mail.at",
+            "more.lists.0.id",
+            "more.lists.1.id",
+            "more.ids",
+        )
+        assert list(opened.rows) == [Row(1, ["a@x.example", "NO", "{}", "1", "2", "[1, 2]"])]
 
     def test_an_object_a_line(self) -> None:
         found = read('{"email": "a@x.example"}\n{"email": "b@x.example"}\n')
@@ -281,6 +294,9 @@ class TestJson:
 
     def test_no_json(self) -> None:
         assert "list.csv:2: is JSON that cannot be read: " in refusal('[{"email":\n oops}]')
+
+    def test_a_number_of_thousands_of_digits(self) -> None:
+        assert "is JSON with a number that is none" in refusal('[{"email": "a@x.example", "n": ' + "9" * 5000 + "}]")
 
     def test_too_deep(self) -> None:
         assert "is JSON nested too deeply" in refusal('[{"a":' + "[" * 100_000)
