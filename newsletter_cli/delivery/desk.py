@@ -252,9 +252,9 @@ class Desk:
     async def _token(self) -> bool:
         """Wait until a token is free. False: the run ends, or rests, before that."""
         while (wait := self._pace.wait(self._clock.monotonic())) > 0:
-            await self.sleep(wait)
             if self.over or self.resting:
                 return False
+            await self.sleep(wait)
         return True
 
     async def _prepared_soon(self, claim: Claim, offers: Offers) -> Mail | None:

@@ -21,6 +21,7 @@ from newsletter_cli.delivery.recorder import Recorder
 from newsletter_cli.delivery.supply import Dry, Supply, Wait
 from newsletter_cli.delivery.trouble import Scope
 from newsletter_cli.ledger.states import CampaignState
+from newsletter_cli.problems import NewsletterError
 from newsletter_cli.replies import Reason, Reply
 
 if TYPE_CHECKING:
@@ -317,7 +318,8 @@ class Run:
         self._desk.call_lanes()
 
     def _broken(self, error: Exception) -> None:
-        self._campaign.end(Finish(FinishReason.CANNOT_RECORD, f"the ledger cannot be written: {error}"))
+        text = str(error) if isinstance(error, NewsletterError) else f"the ledger cannot be written: {error!r}"
+        self._campaign.end(Finish(FinishReason.CANNOT_RECORD, text))
         self._desk.wake.set()
         self._desk.call_lanes()
 

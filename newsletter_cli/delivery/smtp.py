@@ -80,8 +80,7 @@ class Credentials:
     @property
     def wanted(self) -> bool:
         """Whether the settings ask for a login at all."""
-        section = self.section
-        return bool(section.username or section.password or section.password_command or section.token_command)
+        return bool(self.section.username)
 
     async def password(self) -> str:
         """The password, from the settings or the command."""

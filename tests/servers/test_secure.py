@@ -225,6 +225,13 @@ def test_a_server_that_offers_no_login() -> None:
     _nothing_sent(sent, server)
 
 
+def test_no_username_no_login() -> None:
+    with ScriptedServer(auth="PLAIN") as server:
+        sent = send(server.port, people(1), password=Secret(PASSWORD))
+    assert sent.store.counts == {Outcome.SENT: 1}
+    assert server.at("AUTH") == []
+
+
 def test_a_refused_login_claims_nobody() -> None:
     with ScriptedServer(auth="PLAIN", logins={"me": "another"}) as server:
         sent = send(server.port, people(3), username="me", password=Secret(PASSWORD), transcript=True)

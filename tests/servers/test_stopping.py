@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import threading
+import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -105,6 +106,18 @@ def test_a_stop_while_connecting(stage: str) -> None:
         sent = send(server.port, people(1), stop=stop, timeouts=impatient(30))
     assert sent.finish.reason is FinishReason.INTERRUPTED
     assert sent.store.calls["claim"] == 0
+
+
+def test_a_stop_while_all_wait_for_their_tokens() -> None:
+    stop = Stop()
+    timer = threading.Timer(0.3, stop.request)
+    with ScriptedServer() as server:
+        timer.start()
+        began = time.monotonic()
+        sent = send(server.port, people(20), stop=stop, rate=("1/m",), connections=3, clock=FastClock())
+    assert time.monotonic() - began < 5
+    assert sent.finish.reason is FinishReason.INTERRUPTED
+    assert sent.store.counts == {Outcome.SENT: 1, Outcome.QUEUED: 19}
 
 
 def test_a_stop_during_a_long_wait() -> None:
