@@ -161,7 +161,10 @@ class Showroom:
         stamps = (self._list_stamps(), job.shown_keys(self._workspace).fingerprint)
         if self._roll is None or stamps != self._roll_stamps:
             keys = job.shown_keys(self._workspace)
-            self._roll = gather.read_lists(self._lists, settings=self._workspace.settings, keys=keys)
+            fresh = gather.read_lists(self._lists, settings=self._workspace.settings, keys=keys)
+            if self._roll is not None:
+                self._roll.close()
+            self._roll = fresh
             self._roll_stamps = stamps
         return self._roll
 
@@ -203,7 +206,7 @@ def open_showroom(show: Showroom, *, token: str, port: int = 0) -> Live:
 
     try:
         return Live(show, token=token, port=port)
-    except (OSError, OverflowError) as error:
+    except OSError as error:
         where = f"port {port} of {HOST}" if port else HOST
         raise Refused(
             Problem(text=f"the preview cannot listen on {where}: {error}", hint="leave --port away, or take another")

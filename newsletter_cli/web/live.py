@@ -83,6 +83,10 @@ class Live:
             with suppress(RuntimeError):  # the loop is closed: it has ended
                 self._loop.call_soon_threadsafe(self._over.set)
 
+    def close(self) -> None:
+        """Give the port back without having served."""
+        self._socket.close()
+
     def serve(self, ready: Callable[[], object] = lambda: None) -> None:
         """Answer until stopped; `ready` is called once the signals are caught and the port listens."""
         asyncio.run(self._serve(ready))

@@ -29,7 +29,15 @@ def preview(
     as_address: str = typer.Option("", "--as", metavar="ADDRESS", help="The mail of this person of the list."),
     lists: list[Path] = typer.Option(None, "--list", "-l", metavar="CSV", help="The list to choose readers from."),
     tier: str = typer.Option("", "--tier", metavar="free|paid", help="Which side of the paywall."),
-    port: int = typer.Option(0, "--port", metavar="N", help="Serve the page on this port. Default: a free one."),
+    port: int = typer.Option(
+        0,
+        "--port",
+        metavar="N",
+        min=0,
+        max=65535,
+        show_default=False,
+        help="Serve the page here. Default: a free port.",
+    ),
     no_open: bool = typer.Option(False, "--no-open", help="Do not open the page in a browser."),
     config: Path = typer.Option(None, "--config", metavar="FILE", help="Settings from this file."),
 ) -> int:
