@@ -140,41 +140,41 @@ class Roll:
     ) -> None:
         found: list[Problem] = []
         hints = Hints()
-        for file, data in lists:
+        for number, (file, data) in enumerate(lists):
             try:
-                found += self._read_list(file, data, wishes, hints)
+                found += self._read_list(number, file, data, wishes=wishes, hints=hints)
             except Refused as refused:
                 found += refused.problems
         if lists and len(self._readers) == len(lists):
             found += rolling.missing_columns(wishes, self._readers)
         for file, data in exclude:
             try:
-                duplicates.note_excluded(self._database, rolling.addresses_of(file, data, wishes))
+                with rolling.transaction(self._database):
+                    duplicates.note_excluded(self._database, rolling.addresses_of(file, data, wishes))
             except Refused as refused:
                 found += refused.problems
         stopping = tuple(problem for problem in found if problem.severity == "error")
         if stopping:
             raise Refused(*stopping)
-        self._database.execute("BEGIN")
-        duplicates.settle(self._database)
-        duplicates.exclude(self._database)
-        self._database.execute("COMMIT")
+        with rolling.transaction(self._database):
+            duplicates.settle(self._database)
+            duplicates.exclude(self._database)
         self.problems = (*found, *hints.problems)
         if not allow_empty and not self.counts.mailable:
             raise Refused(self._nobody())
 
-    def _read_list(self, file: str, data: bytes | BinaryIO, wishes: Wishes, hints: Hints) -> Iterator[Problem]:
+    def _read_list(
+        self, number: int, file: str, data: bytes | BinaryIO, *, wishes: Wishes, hints: Hints
+    ) -> Iterator[Problem]:
         """Read one list to its end; gives what is wrong with it."""
-        number = len(self._readers)
         opened = table.rows(data, file=file)
         sample = list(islice(opened.rows, SAMPLE_ROWS))
         reader = recognise(opened.header, sample, file=file, wishes=wishes)
         yield from opened.problems
         before = self._count("1")
-        self._database.execute("BEGIN")
-        rows = rolling.judged(number, reader, chain(sample, opened.rows), hints)
-        self._database.executemany(rolling.INSERT, rows)
-        self._database.execute("COMMIT")
+        with rolling.transaction(self._database):
+            rows = rolling.judged(number, reader, chain(sample, opened.rows), hints)
+            self._database.executemany(rolling.INSERT, rows)
         added = self._count("1") - before
         self._readers.append(reader)
         self._lists.append(

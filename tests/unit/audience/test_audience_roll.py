@@ -179,6 +179,16 @@ class TestRefusals:
             ),
         ]
 
+    def test_a_list_that_breaks_in_the_middle_does_not_hide_what_is_wrong_with_the_next(self) -> None:
+        rows = "".join(f"u{number}@x.example,Ann\n" for number in range(2000))
+        assert refusal(f'email,name\n{rows}a@x.example,"Ann\nb@x.example,Bo\n', "email\nx\n") == [
+            (
+                "a.csv:2002: a quote that opens here takes in the row of line 2003;"
+                " close the quote, or double it where it is meant"
+            ),
+            "b.csv: none of its 1 rows has a usable address; say which column holds it: --column email=HEADER",
+        ]
+
     def test_nobody_to_mail(self) -> None:
         lists = ("email,unsubscribed\na@x.example,yes\nb@,no\n", "email\na@x.example\nc@x.example\n")
         assert refusal(*lists, exclude=[("no.csv", "email\nc@x.example\n")]) == [
