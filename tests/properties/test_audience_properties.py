@@ -123,6 +123,15 @@ def test_nobody_who_is_marked_out_is_mailed_and_nobody_else_is_lost(case: tuple[
     assert {row.email for row in roll.left_out(Audience.EVERYONE)} == bad
 
 
+@given(marked_lists(), marked_lists())
+def test_who_is_out_in_one_list_is_out_in_all(
+    first: tuple[bytes, set[str], set[str]], second: tuple[bytes, set[str], set[str]]
+) -> None:
+    roll = Roll.build([("a.csv", first[0]), ("b.csv", second[0])], person=str.encode, allow_empty=True)
+    assert mailed(roll) == (first[1] | second[1]) - (first[2] | second[2])
+    assert roll.counts.duplicates == len((first[1] | first[2]) & (second[1] | second[2]))
+
+
 @given(
     marked_lists(), st.sampled_from(["status", "Unsubscribed", "opt in", "Bounced"]), st.sampled_from(["zzz", "qwx 17"])
 )
