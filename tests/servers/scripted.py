@@ -87,7 +87,7 @@ class Moment:
 
 @dataclass(frozen=True, slots=True)
 class Received:
-    """A mail whose final dot has come. `accepted`: it was answered with 2yz."""
+    """A mail whose final dot has come. `accepted`: it was answered with 2yz; `refused`: with 4yz or 5yz."""
 
     at: float
     connection: int
@@ -95,6 +95,7 @@ class Received:
     rcpt_to: str
     data: bytes
     accepted: bool
+    refused: bool
 
 
 class _Closed(Exception):
@@ -378,8 +379,17 @@ class ScriptedServer:
         if rule is not None and (rule.raw is not None or (rule.say is None and (rule.drop or rule.reset or rule.hang))):
             good = False
         if mail is not None:
+            refused = said is not None and said[:1] in {"4", "5"} and not (rule and rule.raw is not None)
             self.mails.append(
-                Received(at or time.monotonic(), session.number, session.mail_from or "", session.rcpt_to, mail, good)
+                Received(
+                    at=at or time.monotonic(),
+                    connection=session.number,
+                    mail_from=session.mail_from or "",
+                    rcpt_to=session.rcpt_to,
+                    data=mail,
+                    accepted=good,
+                    refused=refused,
+                )
             )
         if rule is not None:
             await self._do(session, rule, said)
