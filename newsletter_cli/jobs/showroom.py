@@ -80,7 +80,8 @@ class Showroom:
             paywalled=self._prepared.paywalled if self._prepared else False,
             stale=bool(self._wrong),
             has_list=bool(self._lists or self._workspace.settings.list.files),
-            problems=(*problems, *(made.problems if made else ()), *self._notes),
+            # Of a mail that is gone from the file nothing is said: its lines are others now.
+            problems=problems if self._wrong else (*problems, *(made.problems if made else ()), *self._notes),
         )
 
     def readers(self, query: str) -> tuple[Sequence[Reader], bool, str]:
