@@ -8,6 +8,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from newsletter_cli.cli import setup
+from newsletter_cli.cli.terminal import Terminal
+from newsletter_cli.jobs.diff import _thawed
+from newsletter_cli.ledger.model import Frozen
+from newsletter_cli.post import read
+from newsletter_cli.rendering.model import Version
 from tests.cli.folder import LIST, POST, SETTINGS
 
 if TYPE_CHECKING:
@@ -100,6 +106,33 @@ def test_both_sides_of_the_wall(folder: Folder) -> None:
     assert "-Second commit." in free["lines"]
     assert "+Members." not in free["lines"]
     assert (ran.json["version"], ran.json["changed"], ran.json["since"]) == (1, True, "at HEAD")
+
+
+def test_the_text_part_that_was_written_by_hand(folder: Folder) -> None:
+    folder.write("post.txt", "By hand.\n")
+    ran = folder("diff", "post.md")
+    assert "+By hand." in changed(ran.out), "it came later"
+    git(folder, "add", "post.txt")
+    git(folder, "commit", "-q", "-m", "third")
+    assert "readers would see the same" in folder("diff", "post.md").out
+    folder.write("post.txt", "By another hand.\n")
+    assert changed(folder("diff", "post.md").out) == ["-By hand.", "+By another hand."]
+
+
+def test_a_post_mailed_elsewhere_is_compared_with_the_last_commit(folder: Folder) -> None:
+    assert folder("adopt", "post.md").code == 0
+    ran = folder("diff", "post.md")
+    assert ran.code == 0
+    assert ran.out.endswith("the same as at HEAD\n")
+
+
+def test_what_an_older_program_kept_is_rendered_anew(folder: Folder) -> None:
+    workspace = setup.workspace(Terminal.standard(), near=folder.path / "post.md")
+    post = read.read(folder.path / "post.md")
+    kept = Frozen(source=post.source, subject="Hello, readers", versions={"full": b"NLR\x63of another version"})
+    thawed = _thawed(workspace, post, kept)
+    assert [version.value for version in thawed] == ["full"]
+    assert "Second commit." in thawed[Version.FULL].text
 
 
 def test_refusals(folder: Folder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

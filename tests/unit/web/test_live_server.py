@@ -148,6 +148,31 @@ def test_a_saved_file_is_news(tmp_path: Path) -> None:
         connection.close()
 
 
+def test_without_watches_to_be_had_it_looks_at_the_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import watchfiles
+
+    real = watchfiles.awatch
+    asked: list[object] = []
+
+    def awatch(*folders: Path, **options: object) -> object:
+        asked.append(options["force_polling"])
+        if not options["force_polling"]:
+            raise OSError("OS file watch limit reached")
+        return real(*folders, **options)  # type: ignore[arg-type]  # passed on as they are
+
+    monkeypatch.setattr(watchfiles, "awatch", awatch)
+    room = Room(tmp_path)
+    with serving(room):
+        began = room.refreshed
+        for number in range(1, 200):
+            (tmp_path / "post.md").write_text("x" * number)
+            if room.refreshed > began + 1:
+                break
+            threading.Event().wait(0.05)
+        assert room.refreshed > began + 1
+    assert asked[:2] == [False, True]
+
+
 def test_a_fault_of_the_program_ends_the_preview_and_is_told(tmp_path: Path) -> None:
     room = Room(tmp_path)
     room.fault = KeyError("a fault")

@@ -85,6 +85,15 @@ def test_pictures_in_styles_are_withheld_or_come_from_the_server() -> None:
     assert "https://f.example/f.woff2" in framed(mail, Scheme.LIGHT, Pictures.ALL)
 
 
+def test_other_ways_to_name_a_picture_are_withheld_too() -> None:
+    body = '<img srcset="https://x.example/2x.png 2x" alt="a"><video poster="https://x.example/p.png"></video>'
+    mail = Opened(headers=(), html=f"<html><head></head><body>{body}</body></html>")
+    shown = framed(mail, Scheme.LIGHT)
+    assert " srcset=" not in shown
+    assert " poster=" not in shown
+    assert body in framed(mail, Scheme.LIGHT, Pictures.ALL)
+
+
 def test_jumps_stay_and_links_open_elsewhere() -> None:
     shown = framed(MAIL, Scheme.LIGHT)
     assert '<a target="_self" href="#end">' in shown
