@@ -156,9 +156,15 @@ def left_out(rows: Sequence[LeftOut], total: int, terminal: Terminal, *, limit: 
     """The rows that are not mailed, each with its line and reason."""
     shown = rows if limit is None else rows[:limit]
     for row in shown:
-        terminal.tell(f"{row.file}:{row.line}: left out: {row.email + ': ' if row.email else ''}{row.reason}")
+        terminal.tell(f"{row.file}:{row.line}: left out: {_said(row)}")
     if total > len(shown):
         terminal.tell(f"… and {total - len(shown)} more rows left out; `newsletter list check` names all")
+
+
+def _said(row: LeftOut) -> str:
+    """Who, and why; on one line, whatever stood in the cell."""
+    who = " ".join(row.email.split())
+    return f"{who}: {row.reason}" if who else row.reason
 
 
 def checked(report: CheckReport, terminal: Terminal) -> None:
@@ -206,7 +212,7 @@ def checked_list(report: ListReport, terminal: Terminal) -> None:
     for file, service in report.services:
         terminal.say(f"{file}: {service}")
     for row in report.left_out:
-        terminal.say(f"{row.file}:{row.line}: {row.email + ': ' if row.email else ''}{row.reason}")
+        terminal.say(f"{row.file}:{row.line}: {_said(row)}")
     terminal.say(f"{report.mailable} would be mailed, {len(report.left_out)} left out")
 
 
