@@ -1,1 +1,1 @@
-"""Bounces, complaints and unsubscribe mail come back and become suppressions."""
+"""Bounces, complaints and unsubscribe mail in: bytes to values, and where the bytes come from. Knows no ledger."""
