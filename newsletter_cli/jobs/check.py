@@ -60,8 +60,18 @@ class CheckReport:
         }
 
 
-def check(workspace: Workspace, path: Path, *, lists: Sequence[ListSource] = (), online: bool = False) -> CheckReport:
-    """Find out everything that `send` would refuse or warn of, and what readers would miss."""
+def check(
+    workspace: Workspace,
+    path: Path,
+    *,
+    lists: Sequence[ListSource] = (),
+    settings_lists: bool = True,
+    online: bool = False,
+) -> CheckReport:
+    """Find out everything that `send` would refuse or warn of, and what readers would miss.
+
+    Without `settings_lists` the lists of the settings are left alone: where posts are checked they may not lie.
+    """
     from newsletter_cli.config.load import require_sending
 
     settings = workspace.settings
@@ -78,7 +88,7 @@ def check(workspace: Workspace, path: Path, *, lists: Sequence[ListSource] = (),
     except Refused as refusal:
         found += refusal.problems
     recipients = None
-    if lists or settings.list.files:
+    if lists or (settings_lists and settings.list.files):
         try:
             recipients = _look_at_lists(workspace, prepared, lists, found)
         except Refused as refusal:

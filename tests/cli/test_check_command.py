@@ -113,6 +113,19 @@ def test_templates_of_one_s_own(folder: Folder) -> None:
     assert "masthead.html:1: display:grid: lacking in Outlook" in ran.out
 
 
+def test_a_list_of_the_settings_that_is_not_here(folder: Folder) -> None:
+    folder.write("newsletter.toml", SETTINGS.format(port=1) + '\n[list]\nfiles = ["subs.csv"]\n')
+    ran = folder("check", "post.md")
+    assert ran.code == 3
+    assert "subs.csv" in ran.out
+    assert folder("check", "post.md", "--no-list").code == 0
+    assert folder("check", "post.md", "--no-list", "--list", "subs.csv").code == 2
+    folder.write("subs.csv", "email\nada@example.net\ngrace@example.net\n")
+    assert "post.md: 2 people would get it" in folder("check", "post.md").out
+    assert folder("check", "post.md", "--format", "json").json["recipients"] == 2
+    assert folder("check", "post.md", "--no-list", "--format", "json").json["recipients"] is None
+
+
 def test_it_asks_nobody(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
     def connect(*_: object) -> None:
         raise AssertionError("a connection was tried")
