@@ -27,6 +27,7 @@ from newsletter_cli.cli.commands import (
     preview,
     run as run_,
     send,
+    serve,
     status,
     suppress,
 )
@@ -76,6 +77,7 @@ app.command("forget")(status.forget)
 app.command("adopt")(adopt.adopt)
 app.add_typer(lists.app, name="list")
 app.add_typer(suppress.app, name="suppress")
+app.command("serve")(serve.serve)
 app.add_typer(images.app, name="images")
 app.add_typer(ledger.app, name="ledger")
 app.command("doctor")(doctor.doctor)
