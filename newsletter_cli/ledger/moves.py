@@ -21,6 +21,7 @@ from sqlalchemy import (
     literal_column,
     or_,
     select,
+    type_coerce,
     update,
 )
 
@@ -74,10 +75,11 @@ def barred() -> ColumnElement[bool]:
     return or_(_rows.person.in_(known), _rows.everywhere.in_(known))
 
 
+# SQLAlchemy keeps the names of columns for itself.
 _row = bindparam("row", type_=BigInteger)
-_run = bindparam("run", type_=BigInteger)
+_run = bindparam("of_run", type_=BigInteger)
 _now = bindparam("now", type_=BigInteger)
-_campaign = bindparam("campaign", type_=BigInteger)
+_campaign = bindparam("of_campaign", type_=BigInteger)
 _limit = bindparam("limit", type_=BigInteger)
 _claimed_columns = (
     _rows.id,
@@ -88,18 +90,18 @@ _claimed_columns = (
     _rows.tries,
     _rows.run,
     _rows.run_tries,
-    _rows.first_try_at,
+    type_coerce(_rows.first_try_at, BigInteger),
 )
 _claimable = select(*_claimed_columns).where(_rows.campaign == _campaign, _rows.email != literal_column("''"))
 _due = _claimable.where(is_one_of([Outcome.DEFERRED]), _rows.next_try_at <= _now)
 _queued = _claimable.where(is_one_of([Outcome.QUEUED]))
-_person = bindparam("person", type_=_rows.person.type)
+_person = bindparam("of_person", type_=_rows.person.type)
 
-DUE = Statement(_due.order_by(_rows.next_try_at, _rows.id).limit(_limit), "campaign", "now", "limit")
+DUE = Statement(_due.order_by(_rows.next_try_at, _rows.id).limit(_limit), "of_campaign", "now", "limit")
 # A queued row has no next try: the whole order of the index is used.
-QUEUED = Statement(_queued.where(_rows.next_try_at.is_(None)).order_by(_rows.id).limit(_limit), "campaign", "limit")
-DUE_ONE = Statement(_due.where(_rows.person == _person), "campaign", "now", "person")
-QUEUED_ONE = Statement(_queued.where(_rows.person == _person), "campaign", "person")
+QUEUED = Statement(_queued.where(_rows.next_try_at.is_(None)).order_by(_rows.id).limit(_limit), "of_campaign", "limit")
+DUE_ONE = Statement(_due.where(_rows.person == _person), "of_campaign", "now", "of_person")
+QUEUED_ONE = Statement(_queued.where(_rows.person == _person), "of_campaign", "of_person")
 
 CLAIM = Statement(
     moving(Outcome.CLAIMED, WAITING)
@@ -110,7 +112,7 @@ CLAIM = Statement(
         updated_at=_now,
         next_try_at=None,
     ),
-    "run",
+    "of_run",
     "now",
     "row",
 )
@@ -120,7 +122,7 @@ HAND_OVER = Statement(
     .values(stage=literal_column("'dot'"), updated_at=_now),
     "now",
     "row",
-    "run",
+    "of_run",
 )
 
 
@@ -130,7 +132,7 @@ PUT_BACK = Statement(
     .values(next_try_at=None, updated_at=_now),
     "now",
     "row",
-    "run",
+    "of_run",
 )
 
 
@@ -152,7 +154,18 @@ def _settle(after: Outcome) -> Statement:
             first_try_at=func.coalesce(_rows.first_try_at, bindparam("first", type_=BigInteger)),
             updated_at=_now,
         ),
-        *("said_code", "said_reply", "said_queue_id", "said_stage", "again", "counted", "first", "now", "row", "run"),
+        *(
+            "said_code",
+            "said_reply",
+            "said_queue_id",
+            "said_stage",
+            "again",
+            "counted",
+            "first",
+            "now",
+            "row",
+            "of_run",
+        ),
     )
 
 
@@ -178,13 +191,16 @@ CANCEL = Statement(
     "row",
 )
 
-STATE = Statement(select(campaigns.c.state).where(campaigns.c.id == _campaign), "campaign")
+STATE = Statement(select(campaigns.c.state).where(campaigns.c.id == _campaign), "of_campaign")
 STANDING = Statement(select(_rows.outcome, _rows.run).where(_rows.id == _row), "row")
 WAITING_COUNT = Statement(
-    select(func.count()).select_from(recipients).where(_rows.campaign == _campaign, is_one_of(WAITING)), "campaign"
+    select(func.count()).select_from(recipients).where(_rows.campaign == _campaign, is_one_of(WAITING)), "of_campaign"
 )
 NEXT_TRY = Statement(
-    select(func.min(_rows.next_try_at)).where(_rows.campaign == _campaign, is_one_of([Outcome.DEFERRED])), "campaign"
+    select(type_coerce(func.min(_rows.next_try_at), BigInteger)).where(
+        _rows.campaign == _campaign, is_one_of([Outcome.DEFERRED])
+    ),
+    "of_campaign",
 )
 EVERYWHERE = Statement(select(_rows.everywhere).where(_rows.id == _row), "row")
 
@@ -209,7 +225,7 @@ SUPPRESS_ELSEWHERE = Statement(
     moving(Outcome.SUPPRESSED, STOPPABLE)
     .where(_rows.campaign.in_(select(campaigns.c.id).where(campaigns.c.id != _campaign)), _rows.everywhere == _who)
     .values(updated_at=_now, next_try_at=None),
-    *("campaign", "whom", "now"),
+    *("of_campaign", "whom", "now"),
 )
 
 

@@ -159,15 +159,21 @@ def stream(
     statement = _query().where(_columns.campaign == campaign, _columns.id > after).order_by(_columns.id)
     if outcomes is not None:
         statement = statement.where(moves.is_one_of(outcomes))
-    for row in connection.execution_options(yield_per=moves.GROUP).execute(statement.limit(limit)):
+    for row in streamed(connection, statement.limit(limit)):
         yield recipient_of(row)
 
 
 def waiting(connection: Connection, campaign: int) -> Iterator[tuple[int, bytes]]:
     """Id and person of those who wait, as they are read, in no order: sorting a million takes seconds."""
     statement = select(_columns.id, _columns.person).where(_columns.campaign == campaign, moves.is_one_of(WAITING))
-    for row in connection.execution_options(yield_per=moves.GROUP).execute(statement):
+    for row in streamed(connection, statement):
         yield row.id, bytes(row.person)
+
+
+def streamed(connection: Connection, query: Select[Any]) -> Iterator[Row[Any]]:
+    """The rows of a query as they are read, in bounded memory; a reader may stop in the middle."""
+    with connection.execution_options(yield_per=moves.GROUP).execute(query) as rows:
+        yield from rows
 
 
 def of_person(connection: Connection, person: bytes, newsletter: str | None = None) -> list[RecipientRow]:
@@ -196,10 +202,10 @@ def of_message_ids(
     for campaign, uid in connection.execute(statement).all():
         sought = {local for local, its_uid in left.items() if its_uid == uid}
         rows = select(_columns.id, _columns.person).where(_columns.campaign == campaign)
-        for identifier, person in connection.execution_options(yield_per=moves.GROUP).execute(rows):
-            local = local_of(uid, bytes(person))
+        for row in streamed(connection, rows):
+            local = local_of(uid, bytes(row.person))
             if local in sought:
-                found[local] = identifier
+                found[local] = row.id
     return {
         local: recipient_of(connection.execute(_query().where(_columns.id == identifier)).one())
         for local, identifier in found.items()

@@ -295,6 +295,7 @@ class Ledger:
         """
         now = self._clock.now()
         with self.database.writing() as connection:
+            campaigns.get(connection, campaign)
             recovered = recovery.recover(
                 connection, campaign, boot=self.boot, durable=self.database.path is None, now=now
             )

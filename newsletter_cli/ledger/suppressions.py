@@ -15,6 +15,7 @@ from sqlalchemy import bindparam, delete, func, select
 
 from newsletter_cli.ledger import moves
 from newsletter_cli.ledger.model import Suppression, SuppressionReason
+from newsletter_cli.ledger.recipients import streamed
 from newsletter_cli.ledger.states import Outcome
 from newsletter_cli.ledger.tables import campaigns, recipients, suppressions
 
@@ -93,8 +94,7 @@ class Suppressions:
         if newsletter is not None:
             statement = statement.where(suppressions.c.newsletter.in_(["", newsletter]))
         with self._database.reading() as connection:
-            for row in connection.execution_options(yield_per=_GROUP).execute(statement):
-                yield _suppression(row)
+            yield from map(_suppression, streamed(connection, statement))
 
     def count(self) -> int:
         """How many there are."""

@@ -13,10 +13,11 @@ import json
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Boolean, Column, LargeBinary, Row, Select, String, Table, insert, select
+from sqlalchemy import Boolean, Column, LargeBinary, Row, String, Table, insert, select
 from sqlalchemy.exc import IntegrityError
 
 from newsletter_cli.ledger import about, recovery
+from newsletter_cli.ledger.recipients import streamed
 from newsletter_cli.ledger.states import CampaignState, Outcome
 from newsletter_cli.ledger.tables import (
     Instant,
@@ -100,7 +101,7 @@ def _sorted(connection: Connection, kind: str) -> list[str]:
 
 def _keyed(connection: Connection, kind: str, key: str) -> Iterator[str]:
     table, _ = _KINDS[kind]
-    for row in _streamed(connection, select(table).order_by(table.c[key])):
+    for row in streamed(connection, select(table).order_by(table.c[key])):
         values = _encoded(row)
         yield _line(kind, values.pop(key), values)
 
@@ -126,15 +127,11 @@ def _recipients(connection: Connection, name: str, campaign: int, boot: str) -> 
         .where(recipients.c.campaign == campaign)
         .order_by(recipients.c.person)
     )
-    for row in _streamed(connection, query):
+    for row in streamed(connection, query):
         values = _encoded(row)
         same_boot = values.pop("boot", "") == boot != ""
         values["outcome"] = recovery.fate(Outcome(row.outcome), same_boot=same_boot).value
         yield _line("recipient", f"{name} {values.pop('person')}", values)
-
-
-def _streamed(connection: Connection, query: Select[Any]) -> Iterator[Row[Any]]:
-    yield from connection.execution_options(yield_per=_GROUP).execute(query)
 
 
 def _encoded(row: Row[Any]) -> dict[str, Any]:

@@ -248,6 +248,8 @@ def test_what_is_over_cannot_be_paused(ledger: Ledger) -> None:
         ledger.set_state(campaign.id, CampaignState.PAUSED)
     with pytest.raises(LookupError):
         ledger.set_state(99, CampaignState.PAUSED)
+    with pytest.raises(LookupError):
+        ledger.start_run(99)
 
 
 def test_failed_and_unknown_ones_wait_again_at_a_persons_word(ledger: Ledger) -> None:

@@ -128,7 +128,7 @@ def test_forgetting_leaves_a_hash_that_stays_suppressed(ledger: Ledger, tmp_path
     assert [row.email for row in ledger.recipients(first.id)][::2] == ["reader0@example.com", "reader2@example.com"]
     assert ledger.suppressions.is_suppressed(person(1, "*"))
     assert {(one.email, one.evidence) for one in ledger.suppressions.list()} == {("", "")}
-    for path in (tmp_path / ".newsletter").iterdir():
+    for path in (tmp_path / ".newsletter").glob("*"):
         assert secret.encode() not in path.read_bytes(), f"{path.name} still holds it"
     assert ledger.suppressions.add(suppression(person(1, "*"), email="again")) == 0
     assert outcomes(ledger, other.id) == ["suppressed"]
