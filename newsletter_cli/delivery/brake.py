@@ -17,40 +17,46 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """One kind of plea. `stop_s`: nothing goes out so long; `hold_s`: the lowered level is kept so long after that."""
+    """One kind of plea. `stop_s`: nothing goes out so long; `hold_s`: the lowered level is kept so long after that.
+
+    `connections`: only their number is lowered. `one`: it is lowered to one.
+    """
 
     code: re.Pattern[str]
     text: re.Pattern[str]
     factor: float
     hold_s: float
     stop_s: float = 0.0
-    one_connection: bool = False
+    connections: bool = False
+    one: bool = False
 
 
-def _row(code: str, text: str, factor: float, hold_s: float, *, stop_s: float = 0.0, one: bool = False) -> Row:
-    return Row(
-        code=re.compile(code),
-        text=re.compile(text, re.IGNORECASE),
-        factor=factor,
-        hold_s=hold_s,
-        stop_s=stop_s,
-        one_connection=one,
-    )
+_TRANSIENT = re.compile(r"4\d\d")
+
+
+def _words(pattern: str) -> re.Pattern[str]:
+    return re.compile(pattern, re.IGNORECASE)
 
 
 # The first row that fits. "" fits every text.
 ROWS: tuple[Row, ...] = (
     # Gmail, unusual rate: stop ten minutes, go on with one connection, add one at a time (its sender guidelines).
-    _row(r"4\d\d", r"^4\.7\.28\b", 0.5, 60, stop_s=600, one=True),
+    Row(code=_TRANSIENT, text=_words(r"^4\.7\.28\b"), factor=0.5, hold_s=60, stop_s=600, one=True),
     # Amazon SES: the limit is per second, so a breath is enough.
-    _row(r"454", r"throttl|maximum sending rate", 0.5, 15),
-    # Too many connections: fewer of them; the rate has little to do with it.
-    _row(r"4\d\d", r"too many (concurrent |simultaneous )?(smtp )?(connections|sessions)|concurrency", 0.5, 60),
+    Row(code=re.compile("454"), text=_words(r"throttl|maximum sending rate"), factor=0.5, hold_s=15),
+    # Too many connections: the rate has nothing to do with it.
+    Row(
+        code=_TRANSIENT,
+        text=_words(r"too many (concurrent |simultaneous )?(smtp )?(connections|sessions)|concurren"),
+        factor=0.5,
+        hold_s=60,
+        connections=True,
+    ),
     # Microsoft and others name a duration of minutes when they throttle by reputation.
-    _row(r"4\d\d", r"^4\.7\.\d+", 0.5, 120),
+    Row(code=_TRANSIENT, text=_words(r"^4\.7\.\d+"), factor=0.5, hold_s=120),
     # A closing channel without a word about the rate may be a restart.
-    _row(r"421", r"", 0.5, 30),
-    _row(r"4\d\d", r"", 0.5, 60),
+    Row(code=re.compile("421"), text=_words(""), factor=0.5, hold_s=30),
+    Row(code=_TRANSIENT, text=_words(""), factor=0.5, hold_s=60),
 )
 
 _STEP = 1 / 8
@@ -92,8 +98,8 @@ class Brake:
             return ""
         level, connections = self.level(now), self.connection_level(now)
         self._heard_at = now
-        self._level = max(_LOWEST, level * row.factor)
-        self._connections = 0.0 if row.one_connection else max(_LOWEST, connections * row.factor)
+        self._level = level if row.connections else max(_LOWEST, level * row.factor)
+        self._connections = 0.0 if row.one else max(_LOWEST, connections * row.factor)
         self._step_s = row.hold_s / 2
         if row.stop_s:
             self.stopped_until = now + row.stop_s

@@ -138,7 +138,7 @@ class Pace:
     def plea(self, reply: Reply, now: float) -> str:
         """The server asked to slow down: give what was made of it, for a person; empty where it changes nothing."""
         made = self.brake.plea(reply, now)
-        if made and self._allowed is None and self._slowed is None:
+        if made and self._allowed is None and self._slowed is None and self.brake.level(now) < 1:
             recent = sum(1 for at in self._recent if now - at < _MEASURED_S)
             span = min(_MEASURED_S, now - self._recent[0]) if recent else 1.0
             self._slowed = Window(Rate(max(1.0, recent / max(1.0, span)), timedelta(seconds=1)))

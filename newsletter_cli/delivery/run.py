@@ -153,19 +153,8 @@ class Run:
             await self._rest()
 
     async def _feed(self) -> Wait | None:
-        """See that claims are in hand; give what is waited for where none may be."""
-        now = self._clock.monotonic()
-        stopped = self._pace.brake.stopped_until - now
-        if stopped > 0:
-            await self._let_go()
-            until = self._clock.now() + timedelta(seconds=stopped)
-            return Wait(until, "the server asked to stop for a while", over=stopped > self._max_wait_s)
-        if not self._tasks and now < self._connect_at:
-            await self._let_go()
-            return Wait(self._clock.now() + timedelta(seconds=self._connect_at - now), "the server is away")
-        if not self._supply.low:
-            return None
-        found = await self._supply.refill()
+        """See that claims are in hand; give what is waited for where none may be; end where nobody is left."""
+        found = await self._pause() or (await self._supply.refill() if self._supply.low else None)
         if isinstance(found, Dry):
             left = found.left
             text = f"{left} wait for another run" if left else ""
@@ -177,6 +166,23 @@ class Run:
         if self._campaign.ready:
             self._desk.call_lanes()
         return found
+
+    async def _pause(self) -> Wait | Dry | None:
+        """What keeps everybody from going on: a plea to stop, or a server that is away."""
+        now = self._clock.monotonic()
+        stopped = self._pace.brake.stopped_until - now
+        away = self._connect_at - now if not self._tasks else 0.0
+        if stopped <= 0 and away <= 0:
+            return None
+        if self._campaign.ready:
+            # Nobody is held claimed over a wait.
+            self._drain()
+            await self._recorder.call(_nothing)
+        until = self._clock.now() + timedelta(seconds=max(stopped, away))
+        if stopped > 0:
+            over = stopped > self._max_wait_s
+            return await self._supply.worth(Wait(until, "the server asked to stop for a while", over=over))
+        return await self._supply.worth(Wait(until, "the server is away"))
 
     def _wait_for(self, wait: Wait | None) -> None:
         """Tell a wait once; end the run where it is longer than allowed; close connections over a long one."""
@@ -331,12 +337,6 @@ class Run:
         for lane in self._tasks.values():
             if lane is not None:
                 lane.wire.watch(now)
-
-    async def _let_go(self) -> None:
-        """Nobody is held claimed over a wait."""
-        if self._campaign.ready:
-            self._drain()
-            await self._recorder.call(_nothing)
 
     def _drain(self) -> None:
         for claim_id in self._campaign.drain():

@@ -70,6 +70,7 @@ class Supply:
         self._quota_left: int | None = None
         self._due_at: datetime | None = None
         self._empty = False
+        self._someone_waits = False
 
     @property
     def low(self) -> bool:
@@ -93,7 +94,7 @@ class Supply:
             return await self._nobody_due()
         room = await self._room(now)
         if isinstance(room, Wait):
-            return room
+            return await self.worth(room)
         if room > 0:
             claims = await self._recorder.call(partial(self._store.claim, room))
             if self._quota_left is not None:
@@ -101,6 +102,7 @@ class Supply:
             self._pace.begun(len(claims))
             self._campaign.claimed(claims)
             self._empty = len(claims) < room
+            self._someone_waits = False
             if not claims:
                 return await self._nobody_due()
         return None
@@ -109,6 +111,14 @@ class Supply:
         """So many claims wait in the ledger again, untried."""
         self._pace.begun(-count)
         self._empty = False
+
+    async def worth(self, wait: Wait) -> Wait | Dry:
+        """The wait, where anybody is left to be waited for. The ledger is asked once, not twice a second."""
+        if not (self._someone_waits or self._campaign.in_hand):
+            self._someone_waits = await self._recorder.call(self._store.waiting) > 0
+            if not self._someone_waits:
+                return Dry(0)
+        return wait
 
     async def _nobody_due(self) -> Wait | Dry | None:
         if self._campaign.in_hand:
@@ -122,7 +132,8 @@ class Supply:
     async def _room(self, now: datetime) -> int | Wait:
         """How many may be claimed now."""
         campaign = self._campaign
-        room = GROUP - campaign.in_hand
+        # A mail on its way of each connection is not of the group: it is unknown after any sudden end.
+        room = min(GROUP, GROUP + self._section.connections - campaign.in_hand)
         per_second = self._pace.per_second(self._clock.monotonic())
         if per_second is not None:
             room = min(room, max(1, int(per_second * _AHEAD_S)) - campaign.ready)

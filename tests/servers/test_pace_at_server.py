@@ -213,3 +213,12 @@ def test_the_helper_counts_windows() -> None:
     cases: list[tuple[list[float], int]] = [([], 0), ([0.0], 1), ([0.0, 0.5, 0.99], 3), ([0.0, 1.0], 1)]
     found: list[Any] = [most_in_a_window(at, 1.0) for at, _ in cases]
     assert found == [expected for _, expected in cases]
+
+
+@pytest.mark.parametrize("options", [{"rate": ("5/d",)}, {"batch_size": 5, "batch_pause": "1h"}])
+def test_nobody_waits_for_a_quota_or_a_pause_when_all_is_done(options: dict[str, Any]) -> None:
+    with ScriptedServer() as server:
+        sent = send(server.port, people(5), clock=FastClock(), **options)
+        again = send(server.port, [], store=sent.store, clock=FastClock(), **options)
+    assert (sent.finish.reason, again.finish.reason) == (FinishReason.DONE, FinishReason.DONE)
+    assert sent.of(Waiting) == []

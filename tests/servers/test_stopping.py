@@ -299,4 +299,4 @@ def test_hand_overs_of_all_connections_are_recorded_in_groups() -> None:
     assert sent.store.counts == {Outcome.SENT: 160}
     assert sent.store.calls["hand_over"] < 120
     assert sent.store.calls["claim"] <= 160 // 16
-    assert sent.store.most_claimed <= 64
+    assert sent.store.most_claimed <= 64 + 8  # a claim group, and one on its way of each connection

@@ -137,6 +137,16 @@ def test_an_unlimited_run_that_did_nothing_yet_is_slowed_to_a_trickle() -> None:
     assert pace.per_second(0.0) == 0.5
 
 
+def test_too_many_connections_are_no_reason_for_a_slower_rate() -> None:
+    pace = Pace([], connections=4)
+    assert pace.plea(Reply(421, "4.7.0 Too many concurrent SMTP connections"), 0.0)
+    assert pace.connections(0.0) == 2
+    assert pace.unlimited
+    limited = Pace([parse_rate("10/s")], connections=4)
+    assert limited.plea(Reply(421, "too many connections"), 0.0)
+    assert (limited.per_second(0.0), limited.connections(0.0)) == (10, 2)
+
+
 def test_every_transient_reply_has_a_row() -> None:
     assert ROWS[-1].code.fullmatch("450")
     assert ROWS[-1].text.search("")
