@@ -1,0 +1,159 @@
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+import pytest
+
+from newsletter_cli.delivery.recorder import Recorder
+from newsletter_cli.ledger.model import Settled
+from newsletter_cli.ledger.states import Outcome
+from newsletter_cli.problems import NotNow
+from tests.doubles.clock import FastClock
+from tests.doubles.store import MemoryStore
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from newsletter_cli.ledger.model import Claim
+
+
+class Desk:
+    """A recorder over a store of five, all of them claimed, and what it told."""
+
+    def __init__(self, fault: Callable[[str], None] | None = None, *, exact_counts: bool = True) -> None:
+        self.clock = FastClock()
+        self.store = MemoryStore([f"r{n}@example.com" for n in range(5)], self.clock)
+        self.claims = self.store.claim(5)
+        self.store.calls.clear()
+        if fault:
+            self.store._fault = fault
+        self.told: list[tuple[Claim, Settled]] = []
+        self.broke: list[Exception] = []
+        self.recorder = Recorder(
+            self.store,
+            account="a",
+            exact_counts=exact_counts,
+            on_recorded=lambda claim, settled: self.told.append((claim, settled)),
+            on_broken=self.broke.append,
+        )
+
+    def sent(self, number: int) -> None:
+        claim = self.claims[number]
+        self.recorder.settle(claim, Settled(id=claim.id, outcome=Outcome.SENT))
+
+
+def run(test: Callable[[Desk], Awaitable[None]], make: Callable[[], Desk] = Desk) -> Desk:
+    async def main() -> Desk:
+        desk = make()
+        try:
+            await test(desk)
+        finally:
+            desk.recorder.close()
+        return desk
+
+    return asyncio.run(main())
+
+
+def test_one_group_for_all_that_is_given_in_one_turn() -> None:
+    async def test(desk: Desk) -> None:
+        first = [desk.recorder.hand_over(claim.id) for claim in desk.claims[:3]]
+        assert await asyncio.gather(*first) == [True] * 3
+        assert desk.store.calls["hand_over"] == 1
+        desk.sent(0)
+        desk.sent(1)
+        desk.recorder.count(desk.clock.now())
+        more = desk.recorder.hand_over(desk.claims[3].id)
+        desk.recorder.put_back(desk.claims[4].id)
+        desk.recorder.suppress(desk.claims[0], "550 5.1.1")
+        assert await more
+        assert await desk.recorder.flush()
+
+    desk = run(test)
+    assert desk.store.calls == {"hand_over": 2, "settle": 1, "put_back": 1, "suppress": 1, "count_sent": 1}
+    assert [claim.id for claim, _ in desk.told] == [desk.claims[0].id, desk.claims[1].id]
+    assert desk.store.suppressed == {"r0@example.com": "550 5.1.1"}
+
+
+def test_who_is_no_longer_claimed_is_not_handed_over() -> None:
+    async def test(desk: Desk) -> None:
+        desk.store.move("r0@example.com", Outcome.SUPPRESSED)
+        assert await asyncio.gather(*(desk.recorder.hand_over(claim.id) for claim in desk.claims[:2])) == [False, True]
+
+    run(test)
+
+
+def test_counts_ride_with_other_calls_where_no_quota_is_set() -> None:
+    async def test(desk: Desk) -> None:
+        await asyncio.gather(*(desk.recorder.hand_over(claim.id) for claim in desk.claims))
+        for number in range(3):
+            desk.sent(number)
+            desk.recorder.count(desk.clock.now())
+        await desk.recorder.hand_over(desk.claims[0].id)
+        assert desk.store.sends == []
+        assert await desk.recorder.call(desk.store.waiting) == 0
+        assert [count for _, _, count in desk.store.sends] == [3]
+        desk.recorder.count(desk.clock.now())
+        assert await desk.recorder.flush()
+
+    desk = run(test, lambda: Desk(exact_counts=False))
+    assert [count for _, _, count in desk.store.sends] == [3, 1]
+
+
+def full(*names: str) -> Callable[[str], None]:
+    def fault(name: str) -> None:
+        if name in names:
+            raise NotNow("the disk is full")
+
+    return fault
+
+
+def test_after_a_failure_nothing_is_handed_over() -> None:
+    async def test(desk: Desk) -> None:
+        desk.sent(0)
+        same_group = desk.recorder.hand_over(desk.claims[1].id)
+        call = asyncio.ensure_future(desk.recorder.call(desk.store.waiting))
+        await asyncio.sleep(0)
+        later = desk.recorder.hand_over(desk.claims[2].id)
+        later_call = asyncio.ensure_future(desk.recorder.call(desk.store.waiting))
+        assert await same_group is False
+        assert await later is False
+        assert isinstance(desk.recorder.broken, NotNow)
+        assert await desk.recorder.hand_over(desk.claims[3].id) is False
+        with pytest.raises(NotNow):
+            await call
+        with pytest.raises(NotNow):
+            await later_call
+        with pytest.raises(NotNow):
+            await desk.recorder.call(desk.store.waiting)
+        assert not await desk.recorder.flush()
+
+    desk = run(test, lambda: Desk(full("settle")))
+    assert len(desk.broke) == 1
+    assert desk.told == []
+
+
+def test_a_flush_tries_what_is_left_once_more_and_nothing_twice() -> None:
+    async def test(desk: Desk) -> None:
+        await asyncio.gather(*(desk.recorder.hand_over(claim.id) for claim in desk.claims[:2]))
+        desk.store._fault = full("put_back", "count_sent")
+        desk.sent(0)
+        desk.recorder.put_back(desk.claims[3].id)
+        desk.recorder.count(desk.clock.now())
+        assert not await desk.recorder.flush()
+        desk.sent(1)
+        desk.store._fault = full()
+        assert await desk.recorder.flush()
+
+    desk = run(test)
+    outcomes = [row.outcome for row in desk.store.rows.values()]
+    assert outcomes == [Outcome.SENT, Outcome.SENT, Outcome.CLAIMED, Outcome.QUEUED, Outcome.CLAIMED]
+    assert [count for _, _, count in desk.store.sends] == [1]
+    assert len(desk.told) == 2
+
+
+def test_a_flush_of_nothing() -> None:
+    async def test(desk: Desk) -> None:
+        assert await desk.recorder.flush()
+
+    assert run(test).store.calls == {}
