@@ -149,6 +149,7 @@ class Shelf:
 
     def _entry(self, read: _Read, campaigns: Sequence[Campaign]) -> Entry | None:
         """How a post stands in the index; None where it was never mailed or is not for the web."""
+        from newsletter_cli.rendering.web import without_fields
         from newsletter_cli.rendering.words import said_date
 
         post = read.post
@@ -164,8 +165,8 @@ class Shelf:
         day = post.meta.due.day if post.meta.due else at.date()
         return Entry(
             slug=post.slug,
-            title=post.meta.title or post.slug,
-            subtitle=post.meta.subtitle,
+            title=(without_fields(post.meta.title) if post.meta.merge else post.meta.title) or post.slug,
+            subtitle=without_fields(post.meta.subtitle) if post.meta.merge else post.meta.subtitle,
             day=said_date(day, post.meta.language or settings.language),
             sent_at=at,
             identity=post.meta.post_id or post.slug,

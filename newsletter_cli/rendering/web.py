@@ -13,6 +13,7 @@ from html import escape
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
+from newsletter_cli.rendering import merge
 from newsletter_cli.rendering.model import UNSUBSCRIBE_URL, Context
 from newsletter_cli.rendering.nodes import classes, inner_html, remove, text_of
 from newsletter_cli.rendering.words import words
@@ -59,6 +60,14 @@ def for_web(
         body="" if own is None else _addressed(inner_html(own), pictures_url),
         pictures={image.cid: (image.mime, image.data) for image in rendered.images},
     )
+
+
+def without_fields(text: str) -> str:
+    """A title or subtitle of a post with ``merge: true``: every field as its fallback, or nothing."""
+    fields = merge.fields_of("web")
+    marked, _ = merge.mark(text, fields, file="", first_line=None)
+    said = fields.pattern.sub(lambda found: fields.known[found[2]].fallback or "", marked)
+    return " ".join(said.split())
 
 
 def _filled(rendered: Rendered) -> str:

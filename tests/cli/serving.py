@@ -46,7 +46,7 @@ class Serving:
             connection.request(method, path, body, headers or {})
             answer = connection.getresponse()
             found = {name.lower(): value for name, value in answer.getheaders()}
-            return Said(answer.status, found, answer.read().decode())
+            return Said(answer.status, found, answer.read().decode(errors="replace"))
         finally:
             connection.close()
 
