@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import base64
+import hmac
 import string
 
 import pytest
@@ -160,3 +162,26 @@ def test_lengths_are_checked() -> None:
     for wrong in (lambda: Keys.generate(b"x"), lambda: KEYS.rotated(b"x"), lambda: tokens.mint(KEYS, b"x")):
         with pytest.raises(ValueError, match="octets"):
             wrong()
+
+
+@given(st.binary(max_size=64), st.binary(max_size=200), st.binary(max_size=200))
+def test_a_prepared_hmac_is_the_hmac(key: bytes, prefix: bytes, message: bytes) -> None:
+    digest = tokens.keyed(key, prefix)
+    assert digest(message) == hmac.digest(key, prefix + message, "sha256")
+    assert digest(message) == digest(message), "what was prepared is not used up"
+
+
+def test_a_key_beyond_a_block_is_refused() -> None:
+    with pytest.raises(ValueError, match="hashed first"):
+        tokens.keyed(bytes(65), b"")
+
+
+@given(st.text(max_size=40).filter(lambda text: text.isprintable()))
+def test_persons_of_a_list_are_those_persons(address_key: str) -> None:
+    assert tokens.persons(KEYS, "letter")(address_key) == tokens.person(KEYS, "letter", address_key)
+    assert tokens.everywheres(KEYS)(address_key) == tokens.everywhere(KEYS, address_key)
+
+
+@given(st.integers(0, 8).flatmap(lambda fives: st.binary(min_size=5 * fives, max_size=5 * fives)))
+def test_base32_is_that_of_the_standard_library(raw: bytes) -> None:
+    assert tokens._base32(raw) == base64.b32encode(raw).decode().lower()
