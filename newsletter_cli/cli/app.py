@@ -13,6 +13,7 @@ import typer
 from newsletter_cli import __version__
 from newsletter_cli.cli.commands import (
     adopt,
+    bounces,
     check,
     control,
     demo,
@@ -79,6 +80,7 @@ app.add_typer(lists.app, name="list")
 app.add_typer(suppress.app, name="suppress")
 app.command("serve")(serve.serve)
 app.add_typer(images.app, name="images")
+app.command("bounces")(bounces.bounces)
 app.add_typer(ledger.app, name="ledger")
 app.command("doctor")(doctor.doctor)
 app.add_typer(doctor.dkim, name="dkim")

@@ -6,6 +6,7 @@ import json
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any
 
+from newsletter_cli.feedback.model import Kind
 from newsletter_cli.ledger.states import Outcome
 from newsletter_cli.problems import Problem, Refused, Severity
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from newsletter_cli.cli.progress import Progress
     from newsletter_cli.cli.terminal import Terminal
     from newsletter_cli.delivery.events import Event
+    from newsletter_cli.jobs.bounce_report import BounceReport
     from newsletter_cli.jobs.check import CheckReport
     from newsletter_cli.jobs.lists import ListReport
     from newsletter_cli.jobs.report import Counts, DryRun, RunReport, SendReport
@@ -214,6 +216,18 @@ def checked_list(report: ListReport, terminal: Terminal) -> None:
     for row in report.left_out:
         terminal.say(f"{row.file}:{row.line}: {_said(row)}")
     terminal.say(f"{report.mailable} would be mailed, {len(report.left_out)} left out")
+
+
+def bounces(report: BounceReport, terminal: Terminal) -> None:
+    """Each decision with its rule, and one line of what came of all."""
+    terminal.problems(report.problems)
+    for one in report.decisions:
+        whose = f" of {one.email}" if one.email and one.kind is not Kind.NONE else ""
+        effect = f": {one.effect.value}" if one.kind is not Kind.NONE else ""
+        said = f": {one.said}" if one.said else ""
+        terminal.say(f"{one.where}: {one.kind.value}{whose}{effect} ({one.rule}; {one.why}){said}")
+    if report.summary:
+        terminal.say(report.summary)
 
 
 def why(report: Why, terminal: Terminal) -> None:

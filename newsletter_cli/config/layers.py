@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 PREFIX = "NEWSLETTER_"
 PASSWORD = "smtp.password"  # noqa: S105 - a key's name
+_SECRETS = (PASSWORD, "bounces.password")  # set by their variables alone
 _KEY_VARIABLE = "NEWSLETTER_LEDGER_KEY"
 # What people call a password; its value must not stand in the file, nor in a message.
 _PASSWORDS = frozenset({"password", "passwd", "pass", "pwd", "secret", "api_key", "token", "access_token"})
@@ -104,9 +105,10 @@ class _Toml:
             self._wrong(name, f"[{name}] is a section, not a value", f"write a line [{name}] and its keys below")
             return
         for key, value in table.items():
-            if name == "smtp" and key.lower() in _PASSWORDS:
-                hint = 'set the variable NEWSLETTER_SMTP_PASSWORD, or password_command = ["pass", "show", "smtp"]'
-                self._wrong(f"{name}.{key}", f"[smtp] {key}: a password does not belong into this file", hint)
+            if name in {"smtp", "bounces"} and key.lower() in _PASSWORDS:
+                command = ', or password_command = ["pass", "show", "smtp"]' if name == "smtp" else ""
+                hint = f"set the variable {variable(f'{name}.password')}{command}"
+                self._wrong(f"{name}.{key}", f"[{name}] {key}: a password does not belong into this file", hint)
             elif name in self.schema.tables or key in self.schema.sections[name]:
                 line = self._line(f"{dotted}.{key}")
                 self.given[f"{dotted}.{key}"] = Given(
@@ -161,7 +163,7 @@ def from_environment(environment: Mapping[str, str], schema: Schema) -> Layer:
             )
             continue
         # A secret out of a file often brings its line end along.
-        raw: Any = Secret(value.rstrip("\r\n")) if dotted == PASSWORD else Word(value)
+        raw: Any = Secret(value.rstrip("\r\n")) if dotted in _SECRETS else Word(value)
         given[dotted] = Given(value=raw, origin=f"variable {name}", called=name)
     return Layer(given, tuple(problems))
 
@@ -203,7 +205,7 @@ def _dotted(schema: Schema) -> Iterable[str]:
     for section, keys in schema.sections.items():
         for key in keys:
             yield f"dkim.0.{key}" if section == "dkim" else f"{section}.{key}"
-    yield PASSWORD
+    yield from _SECRETS
 
 
 def _words(value: Any) -> Any:

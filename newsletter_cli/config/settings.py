@@ -140,6 +140,7 @@ class Bounces(Section):
     return_path: Annotated[str, PlainValidator(values.return_path)] = ""  # with {token}: VERP; default: `from`
     # A Maildir, an mbox, a folder of .eml, or imaps://user@host/INBOX; may hold a password: not in a repr.
     mailbox: Line = Field(default="", repr=False)
+    password: Secret | None = None  # of an IMAP mailbox, from NEWSLETTER_BOUNCES_PASSWORD alone
 
 
 class LedgerSection(Section):

@@ -79,6 +79,7 @@ _CHALLENGE = any_of(
     r"\bconfirmation (?:required|needed|request)",
     r"\bmessage held\b",
 )
+_CHALLENGERS = any_of(r"@(?:[\w.-]+\.)?(?:boxbe|spamarrest|knowspam|vanquish|choicemail|mailblocks)\.")
 _CHALLENGE_FIELDS = ("x-tmda-fingerprint", "x-spamarrest-noauth", "x-boxbe-message", "x-challenge-response")
 
 
@@ -102,8 +103,8 @@ def machine(head: Part) -> str:
     subject = words(head.get("subject"))
     if _AWAY.match(_ANSWERED.sub("", subject, count=1)):
         return "automatic reply, by its subject"
-    if any(head.get(name) for name in _CHALLENGE_FIELDS) or _CHALLENGE.search(subject):
-        return "challenge of a sender, by its subject"
+    if challenge(head) or _CHALLENGE.search(subject):
+        return challenge(head) or "challenge of a sender, by its subject"
     if mailer(head):  # mail servers write Auto-Submitted too (RFC 3834 §5 asks them to)
         return ""
     automatic = head.get("auto-submitted").partition(";")[0].strip().lower()
@@ -113,6 +114,13 @@ def machine(head: Part) -> str:
         return "automatic reply, by Precedence"
     found = next((name for name in _MACHINE_FIELDS if head.get(name)), "")
     return f"automatic reply, by {found.title()}" if found else ""
+
+
+def challenge(head: Part) -> str:
+    """The rule by which a mail asks the sender to prove that it is one; some of them are written as reports."""
+    if any(head.get(name) for name in _CHALLENGE_FIELDS):
+        return "challenge of a sender, by its fields"
+    return "challenge of a sender, by who sent it" if _CHALLENGERS.search(head.get("from")) else ""
 
 
 def no_return_path(head: Part) -> bool:

@@ -26,6 +26,9 @@ _WINDOW = 10  # lines that belong to one recipient
 _MAX_WINDOWS = 20
 _MAX_ADDRESSES = 50
 
+# Exim "(ultimately generated from a@b)", Postfix "<c@d> (expanded from <a@b>)", sendmail "(expanded from: <a@b>)".
+_SENT_ON = re.compile(r"\((?:ultimately )?(?:generated|expanded) from:? ([^)]+)\)")
+
 # Mailboxes of machines and their keepers: named in reports to say whom to ask.
 _ROLES = frozenset(
     {
@@ -58,6 +61,16 @@ def about(pieces: Pieces, address: str, *, alone: bool) -> Iterator[str]:
     else:  # what is said before the first of them is said of all
         first = (number for number, line in enumerate(pieces.lines) if any(one in line.casefold() for one in meant))
         yield "\n".join(pieces.lines[: next(first, 0)])
+
+
+def as_mailed(pieces: Pieces, address: str) -> str:
+    """The address that the mail was for, where a server says that it sent it on: Exim, Postfix, sendmail."""
+    for number, line in enumerate(pieces.lines):
+        if address and address.casefold() in line.casefold():
+            found = _SENT_ON.search(" ".join(pieces.lines[number : number + 2]))
+            if found and addresses_in(found[1]):
+                return addresses_in(found[1])[0]
+    return address
 
 
 def failed(pieces: Pieces) -> list[str]:

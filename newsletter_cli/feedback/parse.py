@@ -3,7 +3,7 @@
 Pure: bytes to `Feedback` values, at least one, never an error. The order is that of certainty:
 
 1. complaints (RFC 5965, and Microsoft's without a report);
-2. delivery reports (RFC 3464), also inside a mail that passes one on;
+2. delivery reports (RFC 3464), also inside a mail that passes one on, but not those by which a filter asks who we are;
 3. receipts (RFC 8098): nothing;
 4. unsubscribe mail;
 5. automatic replies and challenges: nothing;
@@ -40,6 +40,9 @@ def _parse(head: mime.Part, *, again: bool) -> list[Feedback]:
     forwarded = reports.forwarded_complaint(pieces, traces)
     if forwarded is not None:
         return [forwarded]
+    challenge = letters.challenge(head)
+    if challenge:
+        return [Feedback(kind=Kind.NONE, rule=challenge)]
     delivery = list(reports.delivery(pieces, traces))
     if delivery:
         return delivery

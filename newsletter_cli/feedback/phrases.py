@@ -101,6 +101,7 @@ PHRASES: tuple[Phrase, ...] = (
         r"\bdelayed\b|\bdelay (?:in|of) (?:the )?delivery|\bdelivery delay",
         r"\bdeferred\b|\bdeferral\b|\bpostponed\b",
         r"\bwill (?:be|keep|continue)\b.{0,20}\b(?:retr|try|attempt)|\bstill being retried",
+        r"\bfailing for a long time",
         r"\bretry time(?:out)? (?:exceeded|not reached)|\bin the queue too long|\ballowed queue period",
         r"\bgr[ae]y-?list",
         r"\b(?:system|server) (?:is )?(?:too )?(?:busy|overload)|\bunder maintenance",

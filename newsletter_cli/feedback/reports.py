@@ -25,7 +25,7 @@ _OF_RETURNED = ("x-hmxmroriginalrecipient", "x-apparently-to", "x-original-to", 
 _MAX_RECIPIENTS = 50
 
 _TYPED = re.compile(r"^\s*[A-Za-z0-9-]{1,30}\s*;\s*")  # the address type (RFC 3464 §2.1.2)
-_XTEXT = re.compile(r"\+([0-9A-F]{2})")  # RFC 3461 §4
+_XTEXT = re.compile(r"\+(2B|3D)")  # RFC 3461 §4: of what can stand in an address, + and = alone are encoded
 
 
 def delivery(pieces: Pieces, traces: Traces) -> Iterator[Feedback]:
@@ -34,10 +34,11 @@ def delivery(pieces: Pieces, traces: Traces) -> Iterator[Feedback]:
     for group in groups[:_MAX_RECIPIENTS]:
         address = recipient(group)
         verdict, said = _verdict(group, pieces, address, alone=len(groups) == 1)
+        named = address if group.get("original-recipient") else notes.as_mailed(pieces, address)
         yield Feedback(
             kind=verdict.kind,
             rule=f"delivery report (RFC 3464), {verdict.rule}",
-            address=address,
+            address=named,
             status=verdict.status,
             reason=verdict.reason,
             said=one_line(said),
@@ -51,7 +52,7 @@ def recipient(group: Part) -> str:
         value = _TYPED.sub("", group.get(name)).strip()
         found = notes.addresses_in(value)
         if found:
-            return _XTEXT.sub(lambda code: chr(int(code[1], 16)), found[0]) if "+" in found[0] else found[0]
+            return _XTEXT.sub(lambda code: chr(int(code[1], 16)), found[0]) if name.startswith("orig") else found[0]
     return ""
 
 

@@ -50,7 +50,7 @@ def _feedback(pieces: Pieces, traces: Traces, by: str, address: str, *, alone: b
     return Feedback(
         kind=verdict.kind,
         rule=f"text ({by}), {verdict.rule}",
-        address=address,
+        address=notes.as_mailed(pieces, address),
         status=verdict.status,
         reason=verdict.reason,
         said=one_line(said),
