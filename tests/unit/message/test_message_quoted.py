@@ -5,6 +5,7 @@ import quopri
 import pytest
 
 from newsletter_cli.message import quoted
+from tests.growth import assert_linear
 
 
 @pytest.mark.parametrize(
@@ -48,6 +49,7 @@ def test_a_megabyte_on_one_line_is_written_in_linear_time() -> None:
     """Posts without line ends are common in CJK; cutting the rest off anew at every break would take a minute."""
     encoded = quoted.encode("漢" * 350_000)[0]
     assert quopri.decodestring(encoded).decode() == "漢" * 350_000
+    assert_linear(lambda count: quoted.encode("漢" * count), 350_000)
 
 
 def test_a_piece_goes_on_in_the_column_where_the_last_one_ended() -> None:

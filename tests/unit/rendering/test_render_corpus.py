@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import socket
-import time
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,6 +15,7 @@ from newsletter_cli.post.read import read
 from newsletter_cli.problems import Severity
 from newsletter_cli.rendering.model import Site, Version
 from newsletter_cli.rendering.render import paywalled, published, render
+from tests.growth import cost_s
 
 if TYPE_CHECKING:
     from newsletter_cli.post.model import Post
@@ -113,12 +113,8 @@ def test_images_for_the_web_are_those_that_are_linked(corpus: Path) -> None:
         assert f"https://cdn.example.com/{file.filename}" in html
 
 
-def test_a_typical_post_takes_less_than_150_ms(corpus: Path) -> None:
+def test_a_typical_post_takes_a_fraction_of_a_second(corpus: Path) -> None:
+    # 60 ms on the machine of benchmarks/; the rest is for slower cores and neighbours, and the best of five counts.
     post = read(next((corpus / "posts").glob("2023-04-05*")))
     render(post, SITE)
-    best = 1.0
-    for _ in range(5):
-        started = time.perf_counter()
-        render(post, SITE)
-        best = min(best, time.perf_counter() - started)
-    assert best < 0.15
+    assert min(cost_s(lambda: render(post, SITE)) for _ in range(5)) < 0.3

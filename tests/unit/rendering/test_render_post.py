@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import hashlib
-import time
 from dataclasses import replace
 from datetime import date
 from importlib import import_module
@@ -14,6 +13,7 @@ from newsletter_cli.post.model import Due, Meta, Post
 from newsletter_cli.problems import Severity, errors
 from newsletter_cli.rendering.model import Context, Site, Version
 from newsletter_cli.rendering.render import paywalled, render
+from tests.growth import assert_linear
 
 if TYPE_CHECKING:
     from newsletter_cli.rendering.model import Rendered
@@ -284,10 +284,4 @@ def test_an_unknown_template_is_an_error_and_there_is_a_page_all_the_same() -> N
     ],
 )
 def test_many_of_anything_take_linear_time(piece: str) -> None:
-    def taken(count: int) -> float:
-        started = time.perf_counter()
-        shown(piece * count, merge=True)
-        return time.perf_counter() - started
-
-    taken(10)
-    assert taken(1600) < 5
+    assert_linear(lambda count: shown(piece * count, merge=True), 800)
