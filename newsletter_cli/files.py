@@ -16,7 +16,7 @@ import stat
 import tempfile
 import unicodedata
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 from newsletter_cli.problems import Problem, Refused
 
@@ -83,14 +83,27 @@ def read_bytes(path: Path, *, what: str, limit_octets: int | None = None) -> byt
 
     Raises Refused where it is missing, a folder, a device, not readable, or longer than `limit_octets`.
     """
+    with open_bytes(path, what=what) as file:
+        try:
+            data = file.read(-1 if limit_octets is None else limit_octets + 1)
+        except OSError as error:
+            raise unread(path, what, error) from error
+        mode = os.fstat(file.fileno()).st_mode
+        if limit_octets is not None and len(data) > limit_octets:
+            size = os.fstat(file.fileno()).st_size if stat.S_ISREG(mode) else len(data)
+            raise _refused(path, f"{what} is too large: {_megabytes(size)}, at most {_megabytes(limit_octets)} is read")
+    return data
+
+
+def open_bytes(path: Path, *, what: str) -> BinaryIO:
+    """Open a file to be read in pieces. Raises Refused as `read_bytes`; errors of reading are for `unread`."""
     try:
         mode = path.stat().st_mode
         if stat.S_ISDIR(mode):
             raise _refused(path, f"{what} is a folder", "name a file in it")
         if not (stat.S_ISREG(mode) or stat.S_ISFIFO(mode)):
             raise _refused(path, f"{what} is a device, not a file", "name a file")
-        with path.open("rb") as file:
-            data = file.read(-1 if limit_octets is None else limit_octets + 1)
+        return path.open("rb")
     except FileNotFoundError as error:
         raise _refused(path, f"{what} is not there", _likely(path)) from error
     except (NotADirectoryError, ValueError) as error:  # ValueError: a NUL in the name
@@ -98,11 +111,12 @@ def read_bytes(path: Path, *, what: str, limit_octets: int | None = None) -> byt
     except PermissionError as error:
         raise _refused(path, f"{what} may not be read", "look at its permissions") from error
     except OSError as error:
-        raise _refused(path, f"{what} cannot be read: {error.strerror}") from error
-    if limit_octets is not None and len(data) > limit_octets:
-        size = path.stat().st_size if stat.S_ISREG(mode) else len(data)
-        raise _refused(path, f"{what} is too large: {_megabytes(size)}, at most {_megabytes(limit_octets)} is read")
-    return data
+        raise unread(path, what, error) from error
+
+
+def unread(path: Path, what: str, error: OSError) -> Refused:
+    """What to raise where a file that was open cannot be read on."""
+    return _refused(path, f"{what} cannot be read: {error.strerror}")
 
 
 def decode(data: bytes) -> Decoded:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple, Self
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -35,6 +35,24 @@ class Subscriber:
     tier: Tier = Tier.UNKNOWN
     opted_out: str = ""
     fields: Mapping[str, str] = field(default_factory=dict)
+
+
+class Entry(NamedTuple):
+    """Somebody who gets a post, as they are written down: a tuple, since a million are made at once."""
+
+    person: bytes
+    key: str  # the address key
+    email: str
+    version: str
+    file: str
+    line: int
+    fields: Mapping[str, str]
+
+    @classmethod
+    def of(cls, person: bytes, subscriber: Subscriber, version: str) -> Self:
+        """Out of a subscriber."""
+        address = subscriber.address
+        return cls(person, address.key, str(address), version, subscriber.file, subscriber.line, subscriber.fields)
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from newsletter_cli.audience.hints import Hints
+    from newsletter_cli.audience.model import Counts
     from newsletter_cli.audience.reader import Reader
     from newsletter_cli.audience.wishes import Wishes
 
@@ -84,6 +85,23 @@ def no_address(file: str, added: int) -> Problem:
         return Problem(text="has a header and no rows", file=file, hint="export the list again", code="list-empty")
     said = f"none of its {added} rows has a usable address"
     return Problem(text=said, file=file, hint="say which column holds it: --column email=HEADER", code="list-email")
+
+
+def nobody(counts: Counts, files: str) -> Problem:
+    """Lists in which nobody may be mailed."""
+    parts = (
+        (counts.opted_out, "opted out"),
+        (counts.invalid, "without a usable address"),
+        (counts.duplicates, "duplicate"),
+        (counts.excluded, "excluded"),
+    )
+    said = ", ".join(f"{count} {what}" for count, what in parts if count) or "no rows"
+    return Problem(
+        text=f"nobody may be mailed ({said})",
+        file=files,
+        hint="`newsletter list check` names every row and the reason",
+        code="list-nobody",
+    )
 
 
 def missing_columns(wishes: Wishes, readers: Sequence[Reader]) -> Iterator[Problem]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from types import MappingProxyType
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -59,9 +60,14 @@ class Campaign:
     list_rows: int | None = None  # how many of the list could be mailed when it was begun, for whatever audience
 
 
-@dataclass(frozen=True, slots=True)
-class NewRecipient:
-    """A row to queue. `person` and `everywhere` are tokens.person and tokens.everywhere of the address key."""
+NO_FIELDS: Mapping[str, str] = MappingProxyType({})
+
+
+class NewRecipient(NamedTuple):
+    """A row to queue. `person` and `everywhere` are tokens.person and tokens.everywhere of the address key.
+
+    A tuple, since a million are made at once: a frozen dataclass takes three times as long.
+    """
 
     person: bytes
     everywhere: bytes
@@ -69,7 +75,7 @@ class NewRecipient:
     version: str
     file: str
     line: int
-    fields: Mapping[str, str] = field(default_factory=dict)
+    fields: Mapping[str, str] = NO_FIELDS
 
 
 @dataclass(frozen=True, slots=True)
