@@ -100,11 +100,7 @@ class Lane:
         if not (isinstance(answer, Reply) and goes_on(stage, answer)):
             self._answered(mail, stage, answer)
             return None
-        if not self.wire.quiet:
-            self.wire.abort("replies and commands are out of step")
-            self._lost(mail, Stage.DATA)
-            return None
-        return await self._body(mail)
+        return None if self._spoken_before_dot(mail) else await self._body(mail)
 
     async def _envelope(self, mail: Mail) -> tuple[Stage, Reply | Lost]:
         """MAIL, RCPT, DATA: the answer that decides, 354 or the first refusal."""
@@ -158,8 +154,7 @@ class Lane:
         if not await self._desk.may_send_body(mail):
             self.wire.abort("closed without the final dot")
             return None
-        if self.wire.lost:
-            self._lost(mail, Stage.BODY)
+        if self._spoken_before_dot(mail):
             return None
         following = self._following(mail)
         tail = b"".join(envelope(following.parcel, self._offers)) if following else b""
@@ -167,8 +162,8 @@ class Lane:
         if len(data) <= ONE_WRITE_OCTETS:
             self.wire.write(b"".join((data, b".\r\n", tail)))
         else:
-            if not await self._blocks(data):
-                self._lost(mail, Stage.BODY)
+            await self._blocks(data)
+            if self._spoken_before_dot(mail):
                 if following:
                     self._desk.return_unsent(following)
                 return None
@@ -181,15 +176,30 @@ class Lane:
         self._answered(mail, Stage.DOT, await self.wire.reply(self._timeouts[Stage.DOT]))
         return following
 
-    async def _blocks(self, data: bytes) -> bool:
-        """A large body block by block, each with its timeout. False: the connection was lost in the middle."""
+    def _spoken_before_dot(self, mail: Mail) -> bool:
+        """Whether the server has gone, or spoken, after its 354 and before the dot: then the dot is never sent.
+
+        A refusal counts for this mail; anything else is no answer to a dot, and would be taken for one.
+        """
+        if self.wire.quiet:
+            return False
+        early = self.wire.early()
+        self.wire.abort(f"the server said {early} before the final dot" if early else "")
+        if early and not early.positive:
+            self._answered(mail, Stage.BODY, early)
+        else:
+            self._lost(mail, Stage.BODY)
+        self.lost_at = self.lost_at or Stage.BODY
+        return True
+
+    async def _blocks(self, data: bytes) -> None:
+        """A large body block by block, each with its timeout, as far as the connection carries it."""
         whole = memoryview(data)
         for start in range(0, len(data), ONE_WRITE_OCTETS):
             self.wire.write(whole[start : start + ONE_WRITE_OCTETS])
             await asyncio.sleep(0)  # a close that has arrived is seen before the dot is written
-            if await self.wire.drained(self._timeouts[Stage.BODY]):
-                return False
-        return True
+            if await self.wire.drained(self._timeouts[Stage.BODY]) or not self.wire.quiet:
+                return
 
     def _following(self, mail: Mail) -> Mail | None:
         if not self._offers.pipelining or self._left == 0:

@@ -286,7 +286,7 @@ class Run:
     async def _rest(self) -> None:
         """Until someone calls, or it is time to look again."""
         seconds = self._look_s
-        if self._waiting is not None and self._waiting.until is not None:
+        if self._waiting is not None:
             seconds = min(seconds, max(0.0, self._seconds_to(self._waiting.until)))
         sleeper = asyncio.ensure_future(self._clock.sleep(seconds))
         waker = asyncio.ensure_future(self._desk.wake.wait())

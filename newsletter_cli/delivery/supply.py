@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 # What a power cut can make unknown: the ledger commits a group of claims to the disk, single outcomes only to the
 # system. A larger group would be faster by little (engine.md: 64 keeps up with the fastest server seen).
 GROUP = 64
+_LOW = 4
 # Claims in hand cover about this much of a slow pace, so that few wait claimed for long.
 _AHEAD_S = 10.0
 
@@ -74,8 +75,8 @@ class Supply:
 
     @property
     def low(self) -> bool:
-        """Whether it is time for another group."""
-        return self._campaign.ready * 2 <= min(self._section.connections * 2, GROUP // 2)
+        """Whether it is time for another group: the connections have something to do while it is claimed."""
+        return self._campaign.ready <= max(_LOW, min(self._section.connections, GROUP // 4))
 
     def due(self, at: datetime | None) -> None:
         """A recipient of this run is due again then (None: now)."""

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import threading
 from collections import Counter
 from typing import Any
 
 import pytest
 
 from newsletter_cli.delivery.engine import FinishReason
+from newsletter_cli.delivery.events import Transcript
 from newsletter_cli.ledger.states import Outcome
+from tests.doubles.clock import FastClock
 from tests.doubles.messenger import PlainMessenger
+from tests.doubles.store import MemoryStore
 from tests.servers.scripted import Rule, ScriptedServer
-from tests.servers.sending import impatient, people, send
+from tests.servers.sending import FACTOR, impatient, people, send
 
 GARBAGE = b"\x16\x03\x01 I am no mail server\r\n"
 DROPS: dict[str, dict[str, Any]] = {
@@ -208,6 +212,52 @@ def test_a_reply_too_many_never_settles_the_wrong_mail(stage: str, *, pipelining
     assert not [who for who, times in accepted.items() if times > 1]
     for who in people(4):
         assert (sent.outcome(who) is Outcome.SENT) <= (who in accepted), who
+
+
+@pytest.mark.parametrize("pipelining", [True, False], ids=["pipelining", "one by one"])
+@pytest.mark.parametrize(
+    ("said", "outcome"),
+    [
+        (b"250 2.0.0 too early\r\n", Outcome.SENT),
+        (b"421 4.4.2 you take too long\r\n", Outcome.SENT),
+        (b"550 5.1.1 after all\r\n", Outcome.FAILED),
+        (b"25", Outcome.SENT),
+    ],
+)
+def test_what_a_server_says_between_354_and_the_dot_is_no_answer_to_the_dot(
+    said: bytes, outcome: Outcome, *, pipelining: bool
+) -> None:
+    clock = FastClock(FACTOR)
+    heard = threading.Event()
+
+    def held_up(name: str) -> None:
+        # Until the server has spoken; half a line cannot be heard, so it is given its time.
+        if name == "hand_over":
+            heard.wait(5 if b"\n" in said else 0.1)
+
+    store = MemoryStore(people(3), clock, fault=held_up)
+
+    def listen(event: object) -> None:
+        if isinstance(event, Transcript) and not event.sent and event.line.encode() in said:
+            heard.set()
+
+    with ScriptedServer([Rule("body", raw=said, turn=1, connection=1)], pipelining=pipelining) as server:
+        sent = send(server.port, [], store=store, clock=clock, listen=listen, transcript=True)
+    assert sent.store.counts == Counter({Outcome.SENT: 2}) + Counter({outcome: 1})
+    assert sent.outcome("r0@example.com") is outcome
+    assert Counter(server.accepted) == Counter(r for r in people(3) if sent.outcome(r) is Outcome.SENT)
+    assert not [mail for mail in server.mails if mail.connection == 1]
+
+
+def test_a_refusal_in_the_middle_of_a_large_body_counts() -> None:
+    rule = Rule("body", "552 5.3.4 too big", after_octets=2000, drop=True)
+    with ScriptedServer([rule], narrow=True) as server:
+        sent = send(
+            server.port, people(2), messenger=PlainMessenger(octets=8_000_000), timeouts=impatient(10), max_wait="1s"
+        )
+    assert sent.finish.reason in {FinishReason.HELD, FinishReason.SERVER_AWAY}
+    assert sent.store.counts == {Outcome.QUEUED: 2}
+    assert server.mails == []
 
 
 def test_a_mail_that_breaks_every_connection_is_deferred_in_the_end() -> None:
