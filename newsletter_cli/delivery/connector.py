@@ -6,6 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from newsletter_cli.delivery import events, smtp
+from newsletter_cli.delivery.credentials import Credentials
 
 if TYPE_CHECKING:
     import ssl
@@ -33,7 +34,7 @@ class Connector:
         self._timeouts = timeouts
         self._emit = emit
         self._transcript = transcript
-        self._credentials = smtp.Credentials(section)
+        self._credentials = Credentials(section)
         self._context: ssl.SSLContext | None = smtp.tls_context(section)
 
     async def open(self, number: int) -> smtp.Link | smtp.Refusal:

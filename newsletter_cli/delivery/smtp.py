@@ -4,20 +4,20 @@
 a `Wire` for the lane to drive stage by stage, and what the server offers. What goes wrong is a value, `Refusal`, that
 names the stage. TLS fails closed: certificate and host name are verified, a server without STARTTLS is refused, and
 what it said before TLS is forgotten (RFC 3207 §4.2). A password leaves only over TLS, to loopback, or where the
-settings say so. Secrets are read by `Credentials` and stand in no text that leaves this module.
+settings say so. Secrets come from `credentials` and stand in no text that leaves this module.
 """
 
 from __future__ import annotations
 
 import asyncio
 import ipaddress
-import shlex
 import ssl
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, cast
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, cast
 
 import aiosmtplib
 
+from newsletter_cli.delivery.credentials import CredentialError, forms
 from newsletter_cli.delivery.dialogue import TIMEOUTS, Lost, Stage, Verdict, judge
 from newsletter_cli.delivery.trouble import Scope
 from newsletter_cli.delivery.wire import Wire
@@ -28,10 +28,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from datetime import timedelta
 
+    from newsletter_cli.delivery.credentials import Credentials
     from newsletter_cli.delivery.seams import SmtpSection
-
-# A password manager may ask its user for a finger or a key.
-_COMMAND_TIMEOUT_S = 120.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,44 +63,6 @@ class Refusal:
     text: str
 
 
-class CredentialError(Exception):
-    """The password or token cannot be had; the message says why and holds no secret."""
-
-
-@dataclass(slots=True)
-class Credentials:
-    """Where password and token come from. A password is fetched once, a token before every login (it expires)."""
-
-    section: SmtpSection
-    _password: str | None = field(default=None, repr=False)
-    _lock: asyncio.Lock = field(default_factory=asyncio.Lock, repr=False)
-
-    @property
-    def wanted(self) -> bool:
-        """Whether the settings ask for a login at all."""
-        return bool(self.section.username)
-
-    async def password(self) -> str:
-        """The password, from the settings or the command."""
-        async with self._lock:
-            if self._password is None:
-                if self.section.password is not None:
-                    self._password = self.section.password.get_secret_value()
-                elif self.section.password_command:
-                    self._password = await _first_line(self.section.password_command, "smtp.password_command")
-                else:
-                    raise CredentialError(
-                        "no password for the SMTP login: set smtp.password_command or NEWSLETTER_SMTP_PASSWORD"
-                    )
-            return self._password
-
-    async def token(self) -> str:
-        """A fresh OAuth 2 access token."""
-        if not self.section.token_command:
-            raise CredentialError("xoauth2 needs smtp.token_command")
-        return await _first_line(self.section.token_command, "smtp.token_command")
-
-
 async def connect(
     section: SmtpSection,
     credentials: Credentials,
@@ -126,7 +86,7 @@ async def connect(
         return _no_login(str(error))
     except (aiosmtplib.SMTPException, OSError, ValueError) as error:
         opening.client.close()
-        return _refusal(opening.stage, translate(error), section)
+        return _refusal(opening.stage, opening.scrubbed(translate(error)), section)
     except BaseException:
         opening.client.close()
         raise
@@ -184,6 +144,7 @@ class _Opening:
         self.timeouts = timeouts
         self.told = told
         self.stage = Stage.CONNECT
+        self.secret = ""
         self.client = aiosmtplib.SMTP(
             hostname=section.host,
             port=section.port,
@@ -195,6 +156,9 @@ class _Opening:
         )
 
     async def run(self) -> Link:
+        if self.credentials.wanted:
+            # Before the connection: a password manager may take longer to answer than a server waits.
+            self.secret = await self.credentials.secret()
         await self._connect()
         await self._ehlo()
         if self.section.security == "starttls":
@@ -274,12 +238,18 @@ class _Opening:
             raise _Refused(_no_login(f"{section.host} offers no login by {wish} (it offers {said})"))
         timeout = self._timeout(Stage.AUTH)
         self.told(True, f"AUTH {method.upper()} ***")
-        if method == "xoauth2":
-            reply = await client.auth_xoauth2(section.username, await self.credentials.token(), timeout=timeout)
-        else:
-            login = client.auth_plain if method == "plain" else client.auth_login
-            reply = await login(section.username, await self.credentials.password(), timeout=timeout)
-        self.told(False, f"{reply.code} {reply.message}")
+        login = {"plain": client.auth_plain, "login": client.auth_login, "xoauth2": client.auth_xoauth2}[method]
+        reply = await login(section.username, self.secret, timeout=timeout)
+        self.told(False, str(self.scrubbed(Reply(reply.code, reply.message))))
+
+    def scrubbed(self, answer: Reply | Lost) -> Reply | Lost:
+        """The answer without the secret: a server may repeat the line it did not understand."""
+        if not (self.secret and isinstance(answer, Reply)):
+            return answer
+        text = answer.text
+        for form in forms(self.section.username, self.secret):
+            text = text.replace(form, "***")
+        return Reply(answer.code, text)
 
     def _secure(self) -> bool:
         if self.client.get_transport_info("sslcontext") is not None:
@@ -335,65 +305,6 @@ def _no_login(text: str) -> Refusal:
     return Refusal(Stage.AUTH, Lost(text), verdict, text)
 
 
-async def _first_line(command: Sequence[str] | str, setting: str) -> str:
-    """Run the command (no shell) and give the first line of its output."""
-    words = shlex.split(command) if isinstance(command, str) else list(command)
-    process = None
-    try:
-        process = await asyncio.create_subprocess_exec(
-            *words, stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE
-        )
-        output, _ = await asyncio.wait_for(process.communicate(), _COMMAND_TIMEOUT_S)
-    except TimeoutError as error:
-        if process is not None:
-            process.kill()
-        raise CredentialError(f"{setting}: no output within {_COMMAND_TIMEOUT_S:.0f} s") from error
-    except OSError as error:
-        raise CredentialError(f"{setting}: {error.strerror or error}") from error
-    line = output.decode("utf-8", "replace").partition("\n")[0].rstrip("\r")
-    if process.returncode or not line:
-        raise CredentialError(f"{setting}: {words[0]} ended with {process.returncode} and gave no usable line")
-    return line
-
-
-# What each exception of the library is to us: an answer of the server, or none. The nearest class decides.
-EXCEPTIONS: Mapping[type[BaseException], Callable[[BaseException], Reply | Lost]] = {
-    aiosmtplib.SMTPResponseException: lambda error: _reply(cast("aiosmtplib.SMTPResponseException", error)),
-    aiosmtplib.SMTPConnectResponseError: lambda error: _reply(cast("aiosmtplib.SMTPResponseException", error)),
-    aiosmtplib.SMTPHeloError: lambda error: _reply(cast("aiosmtplib.SMTPResponseException", error)),
-    aiosmtplib.SMTPDataError: lambda error: _reply(cast("aiosmtplib.SMTPResponseException", error)),
-    aiosmtplib.SMTPAuthenticationError: lambda error: _reply(cast("aiosmtplib.SMTPResponseException", error)),
-    aiosmtplib.SMTPSenderRefused: lambda error: _reply(cast("aiosmtplib.SMTPResponseException", error)),
-    aiosmtplib.SMTPRecipientRefused: lambda error: _reply(cast("aiosmtplib.SMTPResponseException", error)),
-    aiosmtplib.SMTPRecipientsRefused: lambda error: _reply(
-        cast("aiosmtplib.SMTPRecipientsRefused", error).recipients[0]  # it has no code of its own
-    ),
-    aiosmtplib.SMTPServerDisconnected: lambda _error: Lost("the server closed the connection"),
-    aiosmtplib.SMTPConnectError: lambda error: Lost(_cause(error)),
-    aiosmtplib.SMTPTimeoutError: lambda _error: Lost("no answer in time"),
-    aiosmtplib.SMTPConnectTimeoutError: lambda _error: Lost("no answer in time"),
-    aiosmtplib.SMTPReadTimeoutError: lambda _error: Lost("no answer in time"),
-    aiosmtplib.SMTPNotSupported: lambda error: Lost(str(error)),
-    aiosmtplib.SMTPException: lambda error: Lost(str(error)),
-    ssl.SSLCertVerificationError: lambda error: Lost(
-        f"the server's certificate is not valid: {cast('ssl.SSLCertVerificationError', error).verify_message}"
-    ),
-    ssl.SSLError: lambda error: Lost(f"TLS failed: {error}"),
-    TimeoutError: lambda _error: Lost("no answer in time"),
-    OSError: lambda error: Lost(_cause(error)),
-    ValueError: lambda error: Lost(str(error)),
-}
-
-
-def translate(error: BaseException) -> Reply | Lost:
-    """What an exception says, as an answer. Classes that are not in the table go by the nearest that is."""
-    cause = error.__cause__
-    if isinstance(error, aiosmtplib.SMTPConnectError) and isinstance(cause, (ssl.SSLError, aiosmtplib.SMTPException)):
-        return translate(cause)
-    known = next(kind for kind in type(error).__mro__ if kind in EXCEPTIONS)
-    return EXCEPTIONS[known](error)
-
-
 def _reply(error: aiosmtplib.SMTPResponseException) -> Reply | Lost:
     """The library marks what it cannot read with a code below zero."""
     if not 200 <= error.code < 600:
@@ -409,3 +320,43 @@ def _cause(error: BaseException) -> str:
             return found.strerror
         found = found.__cause__
     return str(error)
+
+
+# What each exception of the library is to us: an answer of the server, or none. The nearest class decides.
+_CODED = (
+    aiosmtplib.SMTPResponseException,
+    aiosmtplib.SMTPConnectResponseError,
+    aiosmtplib.SMTPHeloError,
+    aiosmtplib.SMTPDataError,
+    aiosmtplib.SMTPAuthenticationError,
+    aiosmtplib.SMTPSenderRefused,
+    aiosmtplib.SMTPRecipientRefused,
+)
+_SILENT = (
+    aiosmtplib.SMTPTimeoutError,
+    aiosmtplib.SMTPConnectTimeoutError,
+    aiosmtplib.SMTPReadTimeoutError,
+    TimeoutError,
+)
+EXCEPTIONS: Mapping[type[BaseException], Callable[[Any], Reply | Lost]] = {
+    **dict.fromkeys(_CODED, _reply),
+    **dict.fromkeys(_SILENT, lambda _error: Lost("no answer in time")),
+    aiosmtplib.SMTPRecipientsRefused: lambda error: _reply(error.recipients[0]),  # it has no code of its own
+    aiosmtplib.SMTPServerDisconnected: lambda _error: Lost("the server closed the connection"),
+    aiosmtplib.SMTPConnectError: lambda error: Lost(_cause(error)),
+    aiosmtplib.SMTPNotSupported: lambda error: Lost(str(error)),
+    aiosmtplib.SMTPException: lambda error: Lost(str(error)),
+    ssl.SSLCertVerificationError: lambda error: Lost(f"the server's certificate is not valid: {error.verify_message}"),
+    ssl.SSLError: lambda error: Lost(f"TLS failed: {error}"),
+    OSError: lambda error: Lost(_cause(error)),
+    ValueError: lambda error: Lost(str(error)),
+}
+
+
+def translate(error: BaseException) -> Reply | Lost:
+    """What an exception says, as an answer. Classes that are not in the table go by the nearest that is."""
+    cause = error.__cause__
+    if isinstance(error, aiosmtplib.SMTPConnectError) and isinstance(cause, (ssl.SSLError, aiosmtplib.SMTPException)):
+        return translate(cause)
+    known = next(kind for kind in type(error).__mro__ if kind in EXCEPTIONS)
+    return EXCEPTIONS[known](error)

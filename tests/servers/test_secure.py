@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import ssl
 import sys
 from typing import TYPE_CHECKING, Any
@@ -242,6 +243,25 @@ def test_a_refused_login_claims_nobody() -> None:
     _shows_no_secret(sent)
 
 
+@pytest.mark.parametrize("good", [True, False])
+@pytest.mark.parametrize("method", ["PLAIN", "LOGIN"])
+def test_a_server_that_repeats_the_secret_is_not_quoted(method: str, *, good: bool) -> None:
+    plain = base64.b64encode(f"\0me\0{PASSWORD}".encode()).decode()
+    alone = base64.b64encode(PASSWORD.encode()).decode()
+    said = f"{235 if good else 535} 5.7.8 cannot use AUTH {plain} or {alone} or {PASSWORD}"
+    with ScriptedServer([Rule("AUTH", said)], auth=method) as server:
+        sent = send(server.port, people(1), username="me", password=Secret(PASSWORD), transcript=True)
+    assert (sent.finish.reason is FinishReason.DONE) == good
+    assert "***" in repr(sent.of(Transcript))
+    _shows_no_secret(sent)
+
+
+def test_a_password_is_asked_for_before_the_server_is(tmp_path: Path) -> None:
+    with ScriptedServer(auth="PLAIN") as server:
+        send(server.port, people(1), username="me", password_command=("/no/such/program",))
+    assert server.connections == 0
+
+
 def test_a_login_that_is_refused_later_stops_the_run_and_fails_nobody() -> None:
     rules = [Rule("AUTH", "535 5.7.8 no more", connection=2)]
     with ScriptedServer(rules, auth="PLAIN", logins={"me": PASSWORD}) as server:
@@ -277,8 +297,6 @@ def test_a_password_without_tls_leaves_for_loopback_alone(
 
 
 def _shows_no_secret(sent: Sent) -> None:
-    import base64
-
     shown = f"{sent.events!r} {sent.finish!r}"
     auth = [event.line for event in sent.of(Transcript) if event.sent and event.line.startswith("AUTH")]
     assert auth
