@@ -12,6 +12,7 @@ from newsletter_cli.problems import Problem, Refused, Severity
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
+    from datetime import datetime
     from pathlib import Path
 
     from newsletter_cli.audience.model import LeftOut
@@ -23,9 +24,9 @@ if TYPE_CHECKING:
     from newsletter_cli.jobs.lists import ListReport
     from newsletter_cli.jobs.report import Counts, DryRun, RunReport, SendReport
     from newsletter_cli.jobs.status import StatusReport
-    from newsletter_cli.jobs.suppress import Why
     from newsletter_cli.jobs.trial import TrialReport
-    from newsletter_cli.ledger.model import Campaign, RecipientRow
+    from newsletter_cli.jobs.why import Why
+    from newsletter_cli.ledger.model import Campaign, RecipientRow, Suppression
     from newsletter_cli.times import Clock
 
 # Enough to see what is wrong with a list; `list check` names every row.
@@ -230,23 +231,41 @@ def bounces(report: BounceReport, terminal: Terminal) -> None:
         terminal.say(report.summary)
 
 
+def suppression(entry: Suppression, terminal: Terminal) -> None:
+    """One who is never mailed, in columns."""
+    scope = f"newsletter {entry.newsletter}" if entry.newsletter else "all"
+    columns = (entry.email or "(forgotten)", entry.reason.value, scope, entry.source, _instant(entry.since))
+    terminal.say("\t".join((*columns, *([entry.evidence] if entry.evidence else []))))
+
+
 def why(report: Why, terminal: Terminal) -> None:
-    """What an address got, and why not."""
+    """What an address got, and why not; or what became of one mail."""
+    who = report.address or "(forgotten)"
     for entry in report.suppressions:
-        evidence = f", {entry.evidence}" if entry.evidence else ""
+        evidence = f"; {entry.evidence}" if entry.evidence else ""
         scope = f"newsletter {entry.newsletter}" if entry.newsletter else "every newsletter here"
-        terminal.say(
-            f"{report.address}: suppressed for {scope} since {entry.since:%Y-%m-%d}: {entry.reason.value}"
-            f" ({entry.source}{evidence})"
-        )
+        since = f"{entry.since:%Y-%m-%d %H:%M:%S}"
+        terminal.say(f"{who}: suppressed for {scope} since {since}: {entry.reason.value} ({entry.source}{evidence})")
     for campaign, row in report.history:
         said = f": {row.code} {row.reply}".rstrip() if row.reply or row.code else ""
         queue = f" [queue id {row.queue_id}]" if row.queue_id else ""
+        tries = f", {row.tries} tries" if row.tries > 1 else ""
+        whose = "" if report.asked == report.address else f" to {who}"
         terminal.say(
-            f"{campaign.identity.path}: {row.outcome.value} at {row.updated_at:%Y-%m-%d %H:%M:%S}{said}{queue}"
+            f"{campaign.identity.path}: {row.outcome.value}{whose} at {row.updated_at:%Y-%m-%d %H:%M:%S}"
+            f"{tries}{said}{queue}"
         )
+        bounce = report.came_back.get(campaign.id)
+        if bounce is not None:
+            terminal.say(
+                f"{campaign.identity.path}: came back at {bounce.bounced_at:%Y-%m-%d %H:%M:%S}: {bounce.evidence}"
+            )
     if not report.suppressions and not report.history:
-        terminal.say(f"{report.address}: nothing was ever sent to it from here")
+        terminal.say(f"{report.asked}: nothing was ever sent to it from here")
+
+
+def _instant(at: datetime) -> str:
+    return f"{at:%Y-%m-%dT%H:%M:%SZ}"
 
 
 def _of_row(row: RecipientRow, what: str) -> Problem:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from newsletter_cli import addresses, tokens
@@ -82,9 +83,8 @@ class Attribution:
         }
         missing = sorted(wanted - set(self._by_message_id))
         if missing:
-            self._by_message_id |= self._ledger.find_by_message_ids(
-                missing, lambda uid, who: tokens.message_id_local(self._keys, uid, who)
-            )
+            local_of = partial(tokens.message_id_local, self._keys)
+            self._by_message_id |= self._ledger.find_by_message_ids(missing, local_of)
 
     def meant(self, report: Sequence[Feedback]) -> list[Meant | Nobody]:
         """Whom a report is about."""

@@ -1,39 +1,35 @@
-"""`newsletter suppress add|remove|list|import|export`, `why` and `forget`: who is never mailed, and what they got."""
+"""`newsletter suppress add|remove|list|import|export` and `forget`: who is never mailed, why, since when."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import csv
+import io
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from newsletter_cli import addresses, tokens
 from newsletter_cli.ledger.model import Suppression, SuppressionReason
-from newsletter_cli.problems import Problem, Refused, UsageError
+from newsletter_cli.problems import Problem, Refused, Severity, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from newsletter_cli.addresses import Address
     from newsletter_cli.jobs.gather import ListSource
     from newsletter_cli.jobs.workspace import Workspace
-    from newsletter_cli.ledger.model import Campaign, RecipientRow
     from newsletter_cli.tokens import Keys
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Why:
-    """What an address got and why not: its suppressions, and each post with its outcome, newest first."""
-
-    address: str
-    suppressions: tuple[Suppression, ...]
-    history: tuple[tuple[Campaign, RecipientRow], ...]
+# What `export` writes; a file that begins so is read as one.
+EXPORT_HEADER = ("email", "reason", "newsletter", "source", "since", "evidence")
 
 
 def add(workspace: Workspace, texts: Sequence[str], *, everywhere: bool = True, evidence: str = "") -> tuple[str, ...]:
     """Bar addresses by hand, in every newsletter of the ledger or in this one. Gives what to say."""
     wanted = [_parse(text) for text in texts]
+    said = []
     with workspace.open_ledger() as (ledger, keys):
         for address in wanted:
-            ledger.suppressions.add(
+            new = ledger.suppressions.add(
                 _suppression(
                     workspace,
                     keys,
@@ -41,14 +37,15 @@ def add(workspace: Workspace, texts: Sequence[str], *, everywhere: bool = True, 
                     reason=SuppressionReason.MANUAL,
                     source="command line",
                     evidence=evidence,
-                    everywhere=everywhere,
+                    newsletter="" if everywhere else workspace.newsletter,
                 )
             )
-    return tuple(f"{address}: never mailed from now on" for address in wanted)
+            said.append(f"{address}: {'never mailed from now on' if new else 'was suppressed before'}")
+    return tuple(said)
 
 
 def remove(workspace: Workspace, texts: Sequence[str]) -> tuple[str, ...]:
-    """Let addresses be mailed again: the one way to revive a suppressed one."""
+    """Let addresses be mailed again: the one way to revive one. What another newsletter was told stays."""
     wanted = [_parse(text) for text in texts]
     said = []
     with workspace.open_ledger() as (ledger, keys):
@@ -67,43 +64,34 @@ def entries(workspace: Workspace) -> list[Suppression]:
 
 
 def import_lists(workspace: Workspace, lists: Sequence[ListSource]) -> tuple[int, tuple[Problem, ...]]:
-    """Bar every address of the files: a service's unsubscribed or cleaned export, or any list of addresses."""
-    from newsletter_cli.audience.roll import Roll
+    """Bar every address of the files; gives how many were not barred before, and what is odd about the files.
 
+    A service's unsubscribed or cleaned export, or any list of addresses, bars in every newsletter of the ledger; what
+    `export` wrote keeps its reasons, times and newsletters.
+    """
+    given = [(source.name, source.read()) for source in lists]
+    ours = [(name, data) for name, data in given if _header(data) == EXPORT_HEADER]
+    others = [(name, data) for name, data in given if _header(data) != EXPORT_HEADER]
+    problems: list[Problem] = []
     with workspace.open_ledger() as (ledger, keys):
-        roll = Roll.build(
-            [(source.name, source.read()) for source in lists],
-            person=lambda key: tokens.person(keys, workspace.newsletter, key),
-            columns=workspace.settings.list.columns,
-            opt_out=workspace.settings.list.opt_out,
-            allow_empty=True,
-        )
-        count = ledger.suppressions.add_all(
-            _suppression(
-                workspace,
-                keys,
-                subscriber.address,
-                reason=SuppressionReason.IMPORT,
-                source=f"{subscriber.file}:{subscriber.line}",
-                evidence=subscriber.opted_out,
-                everywhere=True,
-            )
-            for subscriber in roll.subscribers()
-        )
-    return count, tuple(roll.problems)
+        count = 0
+        for name, data in ours:
+            count += ledger.suppressions.add_all(_exported(workspace, keys, name, data, problems))
+        if others:
+            count += ledger.suppressions.add_all(_listed(workspace, keys, others, problems))
+    return count, tuple(problems)
 
 
-def why(workspace: Workspace, text: str) -> Why:
-    """Every post with its outcome for an address. Changes nothing."""
-    address = _parse(text)
-    with workspace.ledger_as_it_is() as ledger:
-        keys = workspace.keys()
-        if ledger is None or keys is None:
-            return Why(address=str(address), suppressions=(), history=())
-        both = _both(workspace, keys, address)
-        found = [entry for who in both if (entry := ledger.suppressions.get(who)) is not None]
-        history = ledger.history(lambda newsletter: tokens.person(keys, newsletter, address.key))
-        return Why(address=str(address), suppressions=tuple(found), history=tuple(history))
+def export(workspace: Workspace) -> bytes:
+    """The suppressions as CSV that `import_lists` reads, oldest first."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(EXPORT_HEADER)
+    for entry in entries(workspace):
+        if entry.email:  # a forgotten one has none: `ledger export` carries its hash
+            when = f"{entry.since:%Y-%m-%dT%H:%M:%SZ}"
+            writer.writerow((entry.email, entry.reason.value, entry.newsletter, entry.source, when, entry.evidence))
+    return text.getvalue().encode()
 
 
 def forget(workspace: Workspace, text: str) -> str:
@@ -118,6 +106,61 @@ def forget(workspace: Workspace, text: str) -> str:
     return f"{address}: forgotten; a keyed hash stays, so that it is never mailed again"
 
 
+def _header(data: bytes) -> tuple[str, ...]:
+    return tuple(data.partition(b"\n")[0].decode("utf-8", "replace").strip().split(","))
+
+
+def _listed(
+    workspace: Workspace, keys: Keys, lists: Sequence[tuple[str, bytes]], problems: list[Problem]
+) -> Iterator[Suppression]:
+    """Everybody on lists of any shape."""
+    from newsletter_cli.audience.roll import Roll
+
+    roll = Roll.build(
+        lists,
+        person=lambda key: tokens.person(keys, workspace.newsletter, key),
+        columns=workspace.settings.list.columns,
+        opt_out=workspace.settings.list.opt_out,
+        allow_empty=True,
+    )
+    problems += roll.problems
+    for subscriber in roll.subscribers():
+        yield _suppression(
+            workspace,
+            keys,
+            subscriber.address,
+            reason=SuppressionReason.IMPORT,
+            source=f"{subscriber.file}:{subscriber.line}",
+            evidence=subscriber.opted_out,
+        )
+
+
+def _exported(
+    workspace: Workspace, keys: Keys, name: str, data: bytes, problems: list[Problem]
+) -> Iterator[Suppression]:
+    """What `export` wrote, as it was."""
+    reader = csv.reader(io.StringIO(data.decode("utf-8", "replace"), newline=""))
+    next(reader)
+    while True:
+        try:
+            email, reason, newsletter, source, since, evidence = next(reader)
+            yield _suppression(
+                workspace,
+                keys,
+                addresses.parse(email),
+                reason=SuppressionReason(reason),
+                source=source,
+                evidence=evidence,
+                newsletter=newsletter,
+                since=datetime.fromisoformat(since).astimezone(UTC),
+            )
+        except StopIteration:
+            return
+        except (ValueError, OverflowError, csv.Error) as error:  # cells too few or too many, or not what they should be
+            text = f"not as `suppress export` writes it: {error}"
+            problems.append(Problem(text=text, file=name, line=reader.line_num, severity=Severity.WARNING))
+
+
 def _suppression(
     workspace: Workspace,
     keys: Keys,
@@ -125,19 +168,19 @@ def _suppression(
     *,
     reason: SuppressionReason,
     source: str,
-    evidence: str,
-    everywhere: bool,
+    evidence: str = "",
+    newsletter: str = "",
+    since: datetime | None = None,
 ) -> Suppression:
-    newsletter = "" if everywhere else workspace.newsletter
-    who = tokens.everywhere(keys, address.key) if everywhere else tokens.person(keys, newsletter, address.key)
+    """`newsletter` empty: for all of the ledger."""
     return Suppression(
-        who=who,
+        who=tokens.person(keys, newsletter, address.key) if newsletter else tokens.everywhere(keys, address.key),
         newsletter=newsletter,
         email=str(address),
         reason=reason,
         source=source,
         evidence=evidence,
-        since=workspace.clock.now(),
+        since=since or workspace.clock.now(),
     )
 
 

@@ -33,14 +33,19 @@ def status(
 
 
 def why(
-    address: str = typer.Argument(..., metavar="ADDRESS|MESSAGE-ID", help="Whom to ask about."),
+    asked: str = typer.Argument(..., metavar="ADDRESS|MESSAGE-ID", help="Whom, or which mail, to ask about."),
+    as_json: bool = typer.Option(False, "--json", help="Print it as JSON."),
     config: Path = typer.Option(None, "--config", metavar="FILE", help="Settings from this file."),
 ) -> int:
-    """Say what an address got, what not, and why."""
-    from newsletter_cli.jobs import suppress
+    """Say what an address got, what not, and why; or what became of one mail."""
+    from newsletter_cli.jobs.why import why as job
 
     terminal = Terminal.standard()
-    show.why(suppress.why(setup.workspace(terminal, config=config), address), terminal)
+    report = job(setup.workspace(terminal, config=config), asked)
+    if as_json:
+        show.json_line(report.as_json(), terminal)
+    else:
+        show.why(report, terminal)
     return Exit.DONE
 
 

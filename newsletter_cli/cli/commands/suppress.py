@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from pathlib import Path
 
 import typer
@@ -22,13 +20,15 @@ _CONFIG = typer.Option(None, "--config", metavar="FILE", help="Settings from thi
 def add(
     addresses: list[str] = _ADDRESSES,
     reason: str = typer.Option("", "--reason", metavar="TEXT", help="Why, for the record."),
+    here: bool = typer.Option(False, "--this-newsletter", help="In this newsletter alone; default: in all here."),
     config: Path = _CONFIG,
 ) -> int:
     """Never mail these addresses, in any newsletter of this ledger. Holds at once, also for a running sender."""
     from newsletter_cli.jobs import suppress as job
 
     terminal = Terminal.standard()
-    for line in job.add(setup.workspace(terminal, config=config), addresses, evidence=reason):
+    workspace = setup.workspace(terminal, config=config)
+    for line in job.add(workspace, addresses, everywhere=not here, evidence=reason):
         terminal.say(line)
     return Exit.DONE
 
@@ -46,14 +46,12 @@ def remove(addresses: list[str] = _ADDRESSES, config: Path = _CONFIG) -> int:
 
 @app.command("list")
 def list_(config: Path = _CONFIG) -> int:
-    """Name every suppressed address with its reason, source and time."""
+    """Name every suppressed address with its reason, scope, source, time and evidence."""
     from newsletter_cli.jobs import suppress as job
 
     terminal = Terminal.standard()
     for entry in job.entries(setup.workspace(terminal, config=config)):
-        scope = f"newsletter {entry.newsletter}" if entry.newsletter else "all"
-        email = entry.email or "(forgotten)"
-        terminal.say(f"{email}\t{entry.reason.value}\t{scope}\t{entry.source}\t{entry.since:%Y-%m-%dT%H:%M:%SZ}")
+        show.suppression(entry, terminal)
     return Exit.DONE
 
 
@@ -68,7 +66,7 @@ def import_(
     terminal = Terminal.standard()
     count, problems = job.import_lists(setup.workspace(terminal, config=config), setup.sources(lists, terminal))
     terminal.problems(problems)
-    terminal.say(f"{count} addresses are never mailed from now on")
+    terminal.say(f"{count} addresses more are never mailed from now on")
     return Exit.DONE
 
 
@@ -83,13 +81,6 @@ def export(
     from newsletter_cli.jobs import suppress as job
 
     terminal = Terminal.standard()
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(("email", "reason", "newsletter", "source", "since", "evidence"))
-    for entry in job.entries(setup.workspace(terminal, config=config)):
-        if entry.email:  # a forgotten one has none: `ledger export` carries its hash
-            when = f"{entry.since:%Y-%m-%dT%H:%M:%SZ}"
-            writer.writerow((entry.email, entry.reason.value, entry.newsletter, entry.source, when, entry.evidence))
-    data = text.getvalue().encode()
+    data = job.export(setup.workspace(terminal, config=config))
     show.write(data, output, terminal)
     return Exit.DONE
