@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import re
-import subprocess
 import sys
 from email import message_from_bytes, policy
 from pathlib import Path
@@ -16,8 +15,7 @@ from newsletter_cli.cli.terminal import Terminal
 from newsletter_cli.delivery.seams import Stop
 from newsletter_cli.jobs.demo import Demo, demo
 from newsletter_cli.times import SystemClock
-
-ROOT = Path(__file__).parents[2]
+from tests.command import newsletter
 
 
 @pytest.fixture(scope="module")
@@ -71,26 +69,17 @@ def test_the_pages_lie_where_it_says(done: Demo) -> None:
     assert "How to read a tide table" in done.previews[1].read_text(encoding="utf-8")
 
 
-def test_the_command_says_all_of_it_and_ends(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("TMPDIR", str(tmp_path))
-    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+def test_the_command_says_all_of_it_and_ends(tmp_path: Path) -> None:
     # Nothing of the machine's own settings may reach it.
-    monkeypatch.setenv("NEWSLETTER_SMTP_HOST", "mail.example.com")
-    monkeypatch.setenv("NEWSLETTER_NEWSLETTER_NAME", "Not this")
-    for name in ("DISPLAY", "WAYLAND_DISPLAY"):
-        monkeypatch.delenv(name, raising=False)
+    variables = {
+        "TMPDIR": str(tmp_path),
+        "NEWSLETTER_SMTP_HOST": "mail.example.com",
+        "NEWSLETTER_NEWSLETTER_NAME": "Not this",
+    }
     empty = tmp_path / "empty"
     empty.mkdir()
     for _ in range(2):
-        ran = subprocess.run(
-            [sys.executable, "-m", "newsletter_cli", "demo"],
-            cwd=empty,
-            capture_output=True,
-            text=True,
-            stdin=subprocess.DEVNULL,
-            timeout=120,
-            check=False,
-        )
+        ran = newsletter("demo", cwd=empty, variables=variables)
         assert ran.returncode == 0, ran.stderr
         assert ran.stderr == ""
         assert ran.stdout.count("subscribers.csv:") == 7

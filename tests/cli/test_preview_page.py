@@ -40,6 +40,12 @@ class Served:
     tab: Page
     process: subprocess.Popen[str]
     requests: list[str]
+    told_to_end: bool = False
+
+    def end(self) -> None:
+        if not self.told_to_end:  # a second signal would cut its end short
+            self.process.send_signal(signal.SIGINT)
+        self.told_to_end = True
 
     def save(self, name: str, text: str) -> None:
         (self.folder / name).write_text(text)
@@ -88,20 +94,20 @@ def served(browser: Browser, folder: Path, *options: str) -> Iterator[Served]:
     assert process.stdout is not None
     assert process.stderr is not None
     tab = browser.new_context(viewport={"width": 1280, "height": 800}).new_page()
+    shown = Served(folder, tab, process, [])
     try:
         address = re.search(r"http://127\.0\.0\.1:\d+/\S+", process.stdout.readline())
         assert address, process.stderr.read()
-        requests: list[str] = []
-        tab.context.on("request", lambda request: requests.append(request.url))
+        tab.context.on("request", lambda request: shown.requests.append(request.url))
         tab.goto(address[0])
         tab.wait_for_selector("#pane-desktop iframe:not(.coming)")
-        yield Served(folder, tab, process, requests)
+        yield shown
         origin = address[0].partition("#")[0]
-        assert [url for url in requests if not url.startswith((origin, "data:"))] == []
+        assert [url for url in shown.requests if not url.startswith((origin, "data:"))] == []
     finally:
         tab.context.close()
-        process.send_signal(signal.SIGINT)
-        _, said = process.communicate(timeout=10)
+        shown.end()
+        _, said = process.communicate(timeout=60)
     assert process.returncode == 0
     assert [line for line in said.splitlines() if not line.startswith("warning: post.md")] == []
 
@@ -305,5 +311,5 @@ def test_even_a_script_that_reached_the_mail_does_not_run(browser: Browser, fold
 
 def test_the_page_says_when_the_preview_has_ended(browser: Browser, folder: Path) -> None:
     with served(browser, folder) as shown:
-        shown.process.send_signal(signal.SIGINT)
+        shown.end()
         expect(shown.tab.locator("#live")).to_have_text("the preview has ended")

@@ -55,7 +55,7 @@ def lines(process: subprocess.Popen[str]) -> list[str]:
 
 
 def ended(process: subprocess.Popen[str]) -> tuple[int, str, str]:
-    out, err = process.communicate(timeout=10)
+    out, err = process.communicate(timeout=60)
     return process.returncode, out, err
 
 
@@ -69,7 +69,7 @@ def test_without_a_display_it_prints_the_address_and_serves_until_it_is_told(
         found = re.fullmatch(r"The preview of post\.md is at: (http://127\.0\.0\.1:\d+/[\w-]{22}/)\n", said[0])
         assert found, said
         assert said[1] == "It follows what you save. Ctrl-C ends it.\n"
-        with urllib.request.urlopen(found[1], timeout=5) as answer:
+        with urllib.request.urlopen(found[1], timeout=60) as answer:
             assert answer.status == 200
         process.send_signal(number)
         assert ended(process) == (0, "", "")
@@ -79,7 +79,7 @@ def test_without_a_display_it_prints_the_address_and_serves_until_it_is_told(
 def test_a_connection_that_waits_for_news_does_not_hold_it_up(folder: Folder) -> None:
     with started(folder) as process:
         address = lines(process)[0].rpartition(" ")[2].strip()
-        with urllib.request.urlopen(f"{address}events", timeout=5) as news:
+        with urllib.request.urlopen(f"{address}events", timeout=60) as news:
             assert news.readline() == b"data: 0\n"
             process.send_signal(signal.SIGINT)
             assert ended(process) == (0, "", "")

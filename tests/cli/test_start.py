@@ -15,6 +15,7 @@ from newsletter_cli.__main__ import main
 from newsletter_cli.cli import app
 from newsletter_cli.cli.exits import MEANING, Exit
 from newsletter_cli.problems import NotNow, Problem, Refused, UsageError
+from tests.command import newsletter
 
 HEAVY = {
     "aiosmtpd",
@@ -38,20 +39,6 @@ HEAVY = {
     "watchfiles",
     "yaml",
 }
-
-
-def newsletter(*arguments: str, cwd: Path | None = None, **kwargs: object) -> subprocess.CompletedProcess[str]:
-    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
-    return subprocess.run(
-        [sys.executable, "-m", "newsletter_cli", *arguments],
-        capture_output=True,
-        text=True,
-        cwd=cwd,
-        env=environment,
-        stdin=subprocess.DEVNULL,
-        timeout=60,
-        check=False,
-    )
 
 
 @pytest.mark.parametrize("arguments", [["--version"], ["--help"]])

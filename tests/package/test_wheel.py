@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 import zipfile
@@ -11,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from newsletter_cli import __version__
+from tests import command
 
 ROOT = Path(__file__).parents[2]
 
@@ -20,8 +20,8 @@ pytestmark = pytest.mark.slow
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("dist")
-    command = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", str(out), str(ROOT)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
+    build = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", str(out), str(ROOT)]
+    done = subprocess.run(build, capture_output=True, text=True, timeout=300, check=False)
     assert done.returncode == 0, done.stderr
     (made,) = out.glob("*.whl")
     return made
@@ -48,19 +48,7 @@ def test_its_commands_run_without_a_checkout(wheel: Path, tmp_path: Path) -> Non
     elsewhere.mkdir()
 
     def newsletter(*arguments: str) -> subprocess.CompletedProcess[str]:
-        environment = {**os.environ, "PYTHONPATH": str(inside), "TMPDIR": str(tmp_path)}
-        for name in ("DISPLAY", "WAYLAND_DISPLAY"):
-            environment.pop(name, None)
-        return subprocess.run(
-            [sys.executable, "-m", "newsletter_cli", *arguments],
-            capture_output=True,
-            text=True,
-            cwd=elsewhere,
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            timeout=120,
-            check=False,
-        )
+        return command.newsletter(*arguments, cwd=elsewhere, package=inside, variables={"TMPDIR": str(tmp_path)})
 
     assert newsletter("--version").stdout == f"newsletter {__version__}\n"
     made = newsletter("init", "letter")

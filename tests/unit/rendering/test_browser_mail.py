@@ -116,8 +116,7 @@ def opened(browser: Any, got: Rendered, *, width: int, dark: bool = False) -> An
         route.fulfill(body=PICTURE, content_type="image/png")
 
     page.route("http*://**/*", answer)
-    page.set_content(html)
-    page.wait_for_load_state("networkidle")
+    page.set_content(html)  # until all is loaded, pictures too
     return page
 
 

@@ -7,6 +7,7 @@ from hypothesis import given, strategies as st
 
 from newsletter_cli.problems import Severity
 from newsletter_cli.rendering import words
+from newsletter_cli.rendering.colours import READABLE, contrast
 from newsletter_cli.rendering.theme import (
     ACCENT,
     DARK_INK,
@@ -15,10 +16,8 @@ from newsletter_cli.rendering.theme import (
     DARK_WASH,
     INK,
     PAPER,
-    READABLE,
     SOFT,
     WASH,
-    contrast,
     direction,
     theme,
 )
