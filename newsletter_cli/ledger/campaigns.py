@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import delete, insert, or_, select, update
+from sqlalchemy import delete, insert, literal_column, or_, select, update
 
 from newsletter_cli.ledger import moves
 from newsletter_cli.ledger.model import Campaign, Frozen, PostIdentity
@@ -180,12 +180,18 @@ def cancel(connection: Connection, campaign: int, now: datetime) -> int:
 def unbegin(connection: Connection, campaign: int, reason: str) -> bool:
     """Take a beginning back of which nobody was tried; gives whether that was so. `reason` says why it waits, if so.
 
-    A server that was away, or a login that was refused, froze nothing: the post may be edited, the list changed.
+    A server that was away, or a login that was refused, froze nothing: the post may be edited, the list changed. Who
+    was once handed over, even if queued again by hand since, is never dropped from the record.
     """
+    untried = [Outcome.QUEUED, Outcome.SUPPRESSED]
     tried = select(recipients.c.id).where(
-        recipients.c.campaign == campaign, ~moves.is_one_of({Outcome.QUEUED, Outcome.SUPPRESSED})
+        recipients.c.campaign == campaign, moves.is_one_of(set(Outcome) - set(untried))
     )
-    again = select(recipients.c.id).where(recipients.c.campaign == campaign, recipients.c.tries > 0)
+    again = select(recipients.c.id).where(
+        recipients.c.campaign == campaign,
+        moves.is_one_of(untried),
+        or_(recipients.c.tries > 0, recipients.c.stage != literal_column("''"), recipients.c.code != 0),
+    )
     if any(connection.execute(some.limit(1)).first() is not None for some in (tried, again)):
         return False
     connection.execute(delete(recipients).where(recipients.c.campaign == campaign))

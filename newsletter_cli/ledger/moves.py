@@ -173,7 +173,9 @@ SETTLE = {after: _settle(after) for after in sorted(SETTLED - {Outcome.WITHDRAWN
 
 # After a row came back to waiting: has its person been suppressed, or its campaign cancelled, meanwhile?
 BAR = Statement(
-    moving(Outcome.SUPPRESSED, WAITING).where(_rows.id == _row, barred()).values(updated_at=_now), "now", "row"
+    moving(Outcome.SUPPRESSED, WAITING).where(_rows.id == _row, barred()).values(updated_at=_now, next_try_at=None),
+    "now",
+    "row",
 )
 CANCEL = Statement(
     moving(Outcome.CANCELLED, WAITING)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import heapq
 import json
 from itertools import islice
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import BigInteger, bindparam, func, literal_column, select
@@ -155,12 +157,18 @@ def counts(connection: Connection, campaign: int) -> dict[Outcome, int]:
 def stream(
     connection: Connection, campaign: int, outcomes: Iterable[Outcome] | None, after: int, limit: int | None
 ) -> Iterator[RecipientRow]:
-    """Rows of a campaign in list order, from behind the id `after`, as they are read."""
-    statement = _query().where(_columns.campaign == campaign, _columns.id > after).order_by(_columns.id)
-    if outcomes is not None:
-        statement = statement.where(moves.is_one_of(outcomes))
-    for row in streamed(connection, statement.limit(limit)):
-        yield recipient_of(row)
+    """Rows of a campaign in list order, from behind the id `after`, as they are read.
+
+    One query a state, each in the order of its index, merged: one over all of them would sort a million rows.
+    """
+    each = []
+    for outcome in outcomes if outcomes is not None else Outcome:
+        query = _query().where(_columns.campaign == campaign, moves.is_one_of([outcome]), _columns.id > after)
+        if outcome is not Outcome.DEFERRED:  # no other has a next try
+            query = query.where(_columns.next_try_at.is_(None))
+        each.append(streamed(connection, query.order_by(_columns.id).limit(limit)))
+    rows = heapq.merge(*each, key=attrgetter("id"))
+    yield from map(recipient_of, rows if limit is None else islice(rows, limit))
 
 
 def waiting(connection: Connection, campaign: int) -> Iterator[tuple[int, bytes]]:
@@ -178,10 +186,12 @@ def streamed(connection: Connection, query: Select[Any]) -> Iterator[Row[Any]]:
 
 def of_person(connection: Connection, person: bytes, newsletter: str | None = None) -> list[RecipientRow]:
     """A person's rows, newest campaign first."""
-    statement = _query().where(_columns.person == person)
+    named = select(campaigns.c.id)
     if newsletter is not None:
-        statement = statement.where(campaigns.c.newsletter == newsletter)
-    return [recipient_of(row) for row in connection.execute(statement.order_by(_columns.campaign.desc()))]
+        named = named.where(campaigns.c.newsletter == newsletter)
+    # By campaign and person, since the index is over both.
+    rows = connection.execute(_query().where(_columns.campaign.in_(named), _columns.person == person))
+    return sorted(map(recipient_of, rows), key=attrgetter("campaign"), reverse=True)
 
 
 def of_queue_id(connection: Connection, queue_id: str) -> RecipientRow | None:

@@ -180,6 +180,8 @@ class Ledger:
 
     @staticmethod
     def _promote(connection: Connection, known: Campaign, state: CampaignState) -> int:
+        if known.state is CampaignState.SINGLE is state:
+            return known.id
         if known.state not in (CampaignState.SINGLE, CampaignState.ADOPTED) or state is not CampaignState.SENDING:
             raise Conflict(
                 known, "this post is begun already", file=known.identity.path, hint="run again to go on with it"

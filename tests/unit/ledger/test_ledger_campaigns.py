@@ -334,3 +334,65 @@ def test_a_mail_is_found_by_the_servers_id_and_by_its_message_id(ledger: Ledger)
     wanted = [local_of("uid1", person(2)), local_of("uid1", b"nobody"), local_of("uid9", person(1)), "other"]
     found = ledger.find_by_message_ids(wanted, local_of)
     assert {local: row.email for local, row in found.items()} == {wanted[0]: "reader2@example.com"}
+
+
+def test_single_mails_may_follow_each_other(ledger: Ledger) -> None:
+    first = begun(ledger, [1], state=CampaignState.SINGLE)
+    with ledger.start_run(first.id, only=person(1)) as run:
+        mailed(run, 1)
+    second = begun(ledger, [1, 2], state=CampaignState.SINGLE)
+    assert (second.id, second.state) == (first.id, CampaignState.SINGLE)
+    assert outcomes(ledger, first.id) == ["sent", "queued"]
+
+
+def test_a_beginning_of_which_nobody_was_tried_is_taken_back(ledger: Ledger) -> None:
+    ledger.suppressions.add(suppression(person(1), "letter"))
+    campaign = begun(ledger, range(3), list_rows=3)
+    with ledger.start_run(campaign.id) as run:
+        run.claim(2)
+    assert ledger.unbegin(campaign.id, "the login was refused")
+    after = ledger.campaign(campaign.id)
+    assert (after.state, after.begun_at, after.reason) == (CampaignState.SINGLE, None, "the login was refused")
+    assert told(ledger, campaign.id) == {}
+    again = begun(ledger, range(4))
+    assert (again.id, again.reason) == (campaign.id, "")
+    assert told(ledger, campaign.id) == {"queued": 3, "suppressed": 1}
+
+
+@pytest.mark.parametrize("outcome", [Outcome.SENT, Outcome.FAILED, Outcome.DEFERRED, Outcome.UNKNOWN])
+def test_who_was_tried_is_never_dropped_from_the_record(ledger: Ledger, outcome: Outcome) -> None:
+    campaign = begun(ledger, [1])
+    with ledger.start_run(campaign.id) as run:
+        mailed(run, 1, outcome, stage="dot")
+        assert not ledger.unbegin(campaign.id, "")
+    if outcome is not Outcome.DEFERRED:
+        assert ledger.requeue(campaign.id, [outcome]) == 1
+    assert not ledger.unbegin(campaign.id, ""), "not even once it is queued again by hand"
+    assert sum(told(ledger, campaign.id).values()) == 1
+
+
+def test_what_was_handed_over_and_put_back_stays_on_record(ledger: Ledger) -> None:
+    campaign = begun(ledger, [1])
+    with ledger.start_run(campaign.id) as run:
+        (claim,) = run.claim(1)
+        run.hand_over([claim.id])
+        run.put_back([claim.id])
+    assert not ledger.unbegin(campaign.id, "")
+
+
+def test_the_last_list_is_the_one_of_the_last_beginning(ledger: Ledger, clock: StillClock) -> None:
+    assert ledger.last_list("letter") is None
+    begun(ledger, list_rows=100)
+    clock.pass_by(days=1)
+    second = post(post_id="2", path="b", body_hash="b", title="B")
+    ledger.begin("letter", second, "uid2", frozen(), readers(1), list_rows=120)
+    ledger.begin("other", post(), "uid3", frozen(), readers(1), list_rows=7)
+    assert ledger.last_list("letter") == 120
+    assert ledger.campaign(2).list_rows == 120
+
+
+def test_an_adopted_campaign_keeps_no_post(ledger: Ledger) -> None:
+    adopted = ledger.adopt("letter", post(), "uid1", "stamp", readers(1))
+    assert not ledger.keeps_post(adopted.id)
+    ledger.accept_edit(adopted.id, post(), frozen())
+    assert ledger.keeps_post(adopted.id)
