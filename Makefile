@@ -75,12 +75,14 @@ $(VENV)/.development: pyproject.toml | $(BIN)/pip
 	$(BIN)/pip install --quiet --editable '.[images]' --group test --group lint --group build
 	@touch $@ $(VENV)/.installed
 
-# smtp-sink (package postfix), opendkim and chromium. Where they cannot be installed the tests that need them say so and
-# skip; no daemon is started.
+# smtp-sink (package postfix), opendkim, chromium, php and nginx. Where they cannot be installed the tests that need
+# them say so and skip; no daemon is started.
 debian:
 	@missing=; PATH="$$PATH:/usr/sbin"; \
 	command -v smtp-sink >/dev/null || missing="$$missing postfix"; \
 	command -v opendkim >/dev/null || missing="$$missing opendkim"; \
+	command -v php >/dev/null || missing="$$missing php-cli"; \
+	command -v nginx >/dev/null || missing="$$missing nginx-light"; \
 	command -v chromium >/dev/null || missing="$$missing chromium fonts-liberation fonts-noto-color-emoji"; \
 	if [ -n "$$missing" ] && [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
 	  export DEBIAN_FRONTEND=noninteractive RUNLEVEL=1; \

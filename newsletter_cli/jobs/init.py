@@ -7,6 +7,7 @@ random octets come in; nothing is printed.
 from __future__ import annotations
 
 import string
+import tomllib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+PHP = "unsubscribe.php"
 PICTURE = "tide-at-saltmarsh-quay.png"
 _ZONES = "zoneinfo/"
 _LOGIN_LINES = """\
@@ -86,26 +88,71 @@ class Made:
     notes: tuple[str, ...] = ()
 
 
-def init(folder: Path, *, provider: str | None, zone_name: str, random: bytes) -> Made:
-    """Write the files of a new newsletter into `folder`, made where it does not exist.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Script:
+    """The PHP script for a web server that is not the sender's, and what to do with it."""
+
+    name: str
+    content: bytes
+    notes: tuple[str, ...]
+
+
+def init(folder: Path, *, provider: str | None, zone_name: str, random: bytes, script: Script | None = None) -> Made:
+    """Write the files of a new newsletter into `folder`, made where it does not exist; with `script`, that too.
 
     `provider` is a key of PROVIDERS or None. Raises Refused with everything that is in the way.
     """
-    name = " ".join(word.capitalize() for word in slug(folder.absolute().name).split("-"))
+    name = name_of(folder)
     contents = _contents(name, provider, zone_name, random)
+    if script is not None:
+        contents[script.name] = script.content
     ignore = folder / ".gitignore"
     notes: tuple[str, ...] = ()
     if ignore.exists():
         notes = (f"{ignore} is yours: add .newsletter/ to it, so that ledger and keys never enter a repository",)
         del contents[".gitignore"]
-    _refuse_what_is_there(folder, contents)
-    for relative, data in contents.items():
-        path = folder / relative
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with path.open("xb") as file:
-            file.write(data)
-    files = tuple(folder / relative for relative in contents)
+    files = _write(folder, contents)
     return Made(folder=folder, files=files, post=next(path for path in files if path.suffix == ".md"), notes=notes)
+
+
+def is_newsletter(folder: Path) -> bool:
+    """Whether there is a newsletter in the folder already."""
+    return (folder / "newsletter.toml").is_file()
+
+
+def add_script(folder: Path, script: Script) -> tuple[Path, ...]:
+    """Write the script alone into the folder of a newsletter. Raises Refused where there is one."""
+    return _write(folder, {script.name: script.content})
+
+
+def name_of(folder: Path) -> str:
+    """A newsletter's name: what its settings say, else that of its folder."""
+    try:
+        said = tomllib.loads((folder / "newsletter.toml").read_text(encoding="utf-8"))["newsletter"]["name"]
+    except (OSError, ValueError, KeyError, TypeError):
+        said = None
+    if isinstance(said, str) and said:
+        return said
+    return " ".join(word.capitalize() for word in slug(folder.absolute().name).split("-"))
+
+
+def php(name: str, random: bytes) -> Script:
+    """The one-click endpoint in PHP. `random` names its log, so that nobody else finds it."""
+    log = f"unsubscribed-{random.hex()}.log"
+    quoted = name.replace("\\", "\\\\").replace("'", "\\'")
+    text = (assets.templates() / "init" / PHP).read_text(encoding="utf-8")
+    return Script(
+        name=PHP,
+        content=text.replace("@LOG@", log).replace("@NAME@", " ".join(quoted.split())).encode(),
+        notes=(
+            f"put {PHP} on your web server and open it there once: it makes its log.",
+            "Then into newsletter.toml, with its address:",
+            "",
+            "  [unsubscribe]",
+            f'  url = "https://example.com/{PHP}?t={{token}}"',
+            f'  log = "https://example.com/{log}"',
+        ),
+    )
 
 
 def machine_zone(environment: Mapping[str, str], localtime: Path) -> str:
@@ -174,6 +221,17 @@ def _headers(provider: Provider | None) -> str:
     if provider is None or not provider.headers:
         return ""
     return "\n[headers]\n" + "\n".join(f'"{name}" = "{value}"' for name, value in provider.headers.items())
+
+
+def _write(folder: Path, contents: Mapping[str, bytes]) -> tuple[Path, ...]:
+    """Write files that are not there yet. Raises Refused with everything that is in the way, and writes nothing."""
+    _refuse_what_is_there(folder, contents)
+    for relative, data in contents.items():
+        path = folder / relative
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("xb") as file:
+            file.write(data)
+    return tuple(folder / relative for relative in contents)
 
 
 def _refuse_what_is_there(folder: Path, contents: Mapping[str, bytes]) -> None:

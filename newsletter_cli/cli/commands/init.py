@@ -21,23 +21,40 @@ class ProviderName(StrEnum):
     GMAIL = "gmail"
 
 
+class OneClick(StrEnum):
+    """The scripts for a web server that is not the sender's."""
+
+    PHP = "php"
+
+
 def init(
     folder: Path = typer.Argument(Path(), metavar="DIR", help="The folder to make it in; default: this one."),
     provider: ProviderName = typer.Option(None, "--provider", help="Write that provider's host, port and limits."),
+    one_click: OneClick = typer.Option(
+        None, "--one-click", help="Add a script for one-click unsubscribe on a web host."
+    ),
 ) -> None:
     """Make a folder that works at once: settings, a post, a list. Never overwrites."""
-    from newsletter_cli.jobs.init import init as make, machine_zone
+    from newsletter_cli.jobs import init as job
 
     terminal = Terminal.standard()
-    made = make(
+    script = None if one_click is None else job.php(job.name_of(folder), secrets.token_bytes(16))
+    if script is not None and job.is_newsletter(folder):
+        for path in job.add_script(folder, script):
+            terminal.say(f"made {path}")
+        for note in script.notes:
+            terminal.say(note)
+        return
+    made = job.init(
         folder,
+        script=script,
         provider=provider,
-        zone_name=machine_zone(terminal.environment, Path("/etc/localtime")),
+        zone_name=job.machine_zone(terminal.environment, Path("/etc/localtime")),
         random=secrets.token_bytes(16),
     )
     for path in made.files:
         terminal.say(f"made {path}")
-    for note in made.notes:
+    for note in (*made.notes, *(script.notes if script else ())):
         terminal.say(note)
     terminal.say()
     if made.folder.resolve() != Path.cwd():

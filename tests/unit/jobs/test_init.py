@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from typing import TYPE_CHECKING
 
 import pytest
 
 from newsletter_cli.cli.commands.init import ProviderName
-from newsletter_cli.jobs.init import PROVIDERS, init, machine_zone
+from newsletter_cli.jobs.init import PROVIDERS, add_script, init, is_newsletter, machine_zone, name_of, php
 from newsletter_cli.problems import Refused
 
 if TYPE_CHECKING:
@@ -93,3 +94,40 @@ def test_the_machines_zone(tmp_path: Path) -> None:
     target.touch()
     link.symlink_to(target)
     assert machine_zone({}, link) == "America/New_York"
+
+
+def test_the_script_comes_with_a_new_folder_or_into_an_old_one(tmp_path: Path) -> None:
+    folder = tmp_path / "letter"
+    script = php(name_of(folder), bytes(16))
+    made = init(folder, provider=None, zone_name="UTC", random=bytes(16), script=script)
+    assert made.files[-1] == folder / "unsubscribe.php"
+    assert is_newsletter(folder)
+    with pytest.raises(Refused, match="is there already"):
+        add_script(folder, script)
+    (folder / "unsubscribe.php").unlink()
+    assert add_script(folder, script) == (folder / "unsubscribe.php",)
+    text = (folder / "unsubscribe.php").read_text(encoding="utf-8")
+    assert "const NAME = 'Letter';" in text
+    assert "@" not in re.sub(r"@(fopen|fwrite|touch)", "", text)
+    log = f"unsubscribed-{'00' * 16}.log"
+    assert text.count(log) == 2
+    assert any(line.endswith(f'/{log}"') for line in script.notes)
+
+
+@pytest.mark.parametrize(
+    ("settings", "name"),
+    [
+        ('[newsletter]\nname = "Ada\'s \\\\ letter"\n', "Ada's \\ letter"),
+        ("[newsletter]\nname = 7\n", "Her Letter"),
+        ("newsletter = 7\n", "Her Letter"),
+        ("broken", "Her Letter"),
+        ("", "Her Letter"),
+    ],
+)
+def test_the_scripts_name_is_that_of_the_settings(tmp_path: Path, settings: str, name: str) -> None:
+    folder = tmp_path / "her letter"
+    folder.mkdir()
+    (folder / "newsletter.toml").write_text(settings, encoding="utf-8")
+    assert name_of(folder) == name
+    quoted = name.replace("\\", "\\\\").replace("'", "\\'")
+    assert f"const NAME = '{quoted}';".encode() in php(name_of(folder), bytes(16)).content
