@@ -50,6 +50,7 @@ def for_web(
     _without_reader(tree, rendered, said)
     head, body = tree.find("head"), tree.find("body")
     if head is not None:
+        head.append(_element('<link rel="icon" href="data:,">'))
         head.append(_element(f'<link rel="alternate" type="application/atom+xml" href="{escape(feed_url)}">'))
     if body is not None and links:
         body.append(_element(_links(links)))
