@@ -28,6 +28,20 @@ def most_in_a_window(instants: Sequence[float], seconds: float) -> int:
     return found
 
 
+def allowed(rate: float, seconds: float, connections: int) -> float:
+    """How many mails a window may hold, however late a loaded machine looks at its sockets.
+
+    Its tokens, the one at its edge, those that a late timer makes up for (20 ms), and of each connection the one mail
+    whose token is older.
+    """
+    return rate * (seconds + 0.02) + 1 + connections
+
+
+def least_s(rate: float, mails: int, connections: int) -> float:
+    """How long so many take at the least, as the server sees it: the first of each connection may be seen late."""
+    return (mails - 1 - connections) / rate - 0.02
+
+
 def instants(server: ScriptedServer, stage: str) -> list[float]:
     return [moment.at for moment in server.at(stage)]
 
@@ -45,11 +59,22 @@ def test_any_second_at_the_server(rate: int, connections: int, latency_s: float,
     for stage in ("MAIL", "dot"):
         at = instants(server, stage)
         assert most_in_a_window(at, 1.0) <= rate + connections
-        assert most_in_a_window(at, 0.25) <= rate / 4 + 1 + connections
+        assert most_in_a_window(at, 0.25) <= allowed(rate, 0.25, connections)
     at = instants(server, "dot")
-    assert at[-1] - at[0] >= (mails - 1 - connections) / rate
-    if not latency_s:
-        assert at[-1] - at[0] <= mails / rate * 2  # and it is not much slower than allowed
+    assert at[-1] - at[0] >= least_s(rate, mails, connections)
+
+
+@pytest.mark.parametrize(("rate", "per_second", "connections"), [("40/s", 40, 4), ("150/s", 150, 3), ("900/m", 15, 3)])
+def test_it_is_not_much_slower_than_allowed(rate: str, per_second: int, connections: int) -> None:
+    mails = per_second * 4 // 5
+    took: list[float] = []
+    while len(took) < 5 and (not took or min(took) > mails / per_second * 1.5):
+        # Others on the machine only ever add to it: the quickest counts.
+        with ScriptedServer() as server:
+            send(server.port, people(mails), clock=FastClock(), connections=connections, rate=(rate,))
+        at = instants(server, "dot")
+        took.append(at[-1] - at[0])
+    assert min(took) <= mails / per_second * 1.5, took
 
 
 def test_no_burst_at_the_start_or_after_a_stalled_server() -> None:
@@ -59,8 +84,8 @@ def test_no_burst_at_the_start_or_after_a_stalled_server() -> None:
         sent = send(server.port, people(36), clock=FastClock(), connections=4, rate=("30/s",), timeouts=impatient(5))
     assert sent.store.counts == {Outcome.SENT: 36}
     for stage in ("MAIL", "dot"):
-        assert most_in_a_window(instants(server, stage), 0.5) <= 15 + 4
-        assert most_in_a_window(instants(server, stage), 0.2) <= 6 + 1 + 4
+        assert most_in_a_window(instants(server, stage), 0.5) <= allowed(30, 0.5, 4)
+        assert most_in_a_window(instants(server, stage), 0.2) <= allowed(30, 0.2, 4)
 
 
 def test_a_rate_by_the_minute_is_even_too() -> None:
@@ -68,8 +93,8 @@ def test_a_rate_by_the_minute_is_even_too() -> None:
         sent = send(server.port, people(12), clock=FastClock(), connections=3, rate=("900/m",))
     assert sent.store.counts == {Outcome.SENT: 12}
     at = instants(server, "dot")
-    assert 11 / 15 - 0.2 <= at[-1] - at[0] <= 1.2
-    assert most_in_a_window(at, 0.2) <= 3 + 1 + 3
+    assert at[-1] - at[0] >= least_s(15, 12, 3)
+    assert most_in_a_window(at, 0.2) <= allowed(15, 0.2, 3)
 
 
 def test_several_windows_hold_at_once() -> None:
@@ -77,7 +102,7 @@ def test_several_windows_hold_at_once() -> None:
         sent = send(server.port, people(12), clock=FastClock(), rate=("100/s", "600/m"))
     at = instants(server, "dot")
     assert sent.store.counts == {Outcome.SENT: 12}
-    assert at[-1] - at[0] >= 1.0
+    assert at[-1] - at[0] >= least_s(10, 12, 1)
 
 
 def test_batches_pause_with_nothing_claimed() -> None:
@@ -127,17 +152,18 @@ def test_a_quota_that_is_spent_ends_the_run_and_says_when_to_come_back() -> None
     assert sent.finish.reason is FinishReason.DEFERRED
     assert sent.store.counts == {Outcome.SENT: 6, Outcome.QUEUED: 4}
     assert sent.finish.until is not None
-    assert 86_390 < (sent.finish.until - clock.now()).total_seconds() <= 86_401
+    assert 86_000 < (sent.finish.until - clock.now()).total_seconds() <= 86_401
     assert sent.store.sends
     assert {name for _, name, _ in sent.store.sends} == {"@127.0.0.1"}
 
 
 def test_a_quota_counts_over_runs_and_slides() -> None:
-    clock = FastClock(factor=3600)  # an hour a second
+    clock = FastClock()
     with ScriptedServer() as server:
         first = send(server.port, people(8), clock=clock, rate=("5/h",), account="a")
         again = send(server.port, [], store=first.store, clock=clock, rate=("5/h",), account="a")
         other = send(server.port, [], store=first.store, clock=clock, rate=("2/h",), account="b", limit=1)
+        clock.factor = 3600  # an hour a second
         patient = send(server.port, [], store=first.store, clock=clock, rate=("5/h",), account="a", max_wait="2h")
     assert first.store.counts == {Outcome.SENT: 8}
     assert (first.finish.reason, again.finish.reason) == (FinishReason.DEFERRED, FinishReason.DEFERRED)
