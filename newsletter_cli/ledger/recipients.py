@@ -9,7 +9,6 @@ from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import BigInteger, bindparam, func, literal_column, select
-from sqlalchemy.dialects import postgresql, sqlite as sqlite_dialect
 
 from newsletter_cli.ledger import moves, sqlite
 from newsletter_cli.ledger.hot import Statement
@@ -67,8 +66,12 @@ def _insertion(dialect: str, outcome: Outcome) -> Statement:
     values["updated_at"] = bindparam("updated_at", type_=BigInteger)
     values["outcome"] = moves.said(outcome)
     if dialect == "sqlite":
-        return Statement(sqlite_dialect.insert(recipients).values(values).on_conflict_do_nothing(), *_NAMES)
-    return Statement(postgresql.insert(recipients).values(values).on_conflict_do_nothing(), *_NAMES)
+        from sqlalchemy.dialects.sqlite import insert as insert_into_sqlite
+
+        return Statement(insert_into_sqlite(recipients).values(values).on_conflict_do_nothing(), *_NAMES)
+    from sqlalchemy.dialects.postgresql import insert as insert_into_postgresql
+
+    return Statement(insert_into_postgresql(recipients).values(values).on_conflict_do_nothing(), *_NAMES)
 
 
 def requeueing(
