@@ -6,6 +6,7 @@ Events come thousands a second: they only count, and the picture is renewed a fe
 
 from __future__ import annotations
 
+import shutil
 from collections import deque
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 REDRAW_S = 0.2  # five pictures a second: smooth to the eye, nothing to the processor
 LINE_S = 60.0
+_CLEARED = "\r\x1b[K"  # back to the first column, erase to the end of the line (ECMA-48, EL)
 RATE_WINDOW_S = 10.0  # the rate shown is that of the last seconds
 
 _SHOWN = (Outcome.SENT, Outcome.DEFERRED, Outcome.FAILED, Outcome.UNKNOWN, Outcome.SUPPRESSED)
@@ -90,11 +92,22 @@ class Progress:
         self._clock = clock
         self._bar: Any = None
         self._task: Any = None
+        self._told = False
         self._next = 0.0
 
     def expect(self, total: int) -> None:
         """Say how many there are, once that is known."""
         self.figures.total = total
+
+    def tell(self, text: str) -> None:
+        """Show what goes on before the first mail: one line of a terminal, written over by the next."""
+        if not self._terminal.live:
+            return
+        self._take_away()
+        width = shutil.get_terminal_size().columns - 1
+        self._terminal.stderr.write(f"{harmless(text)[:width]}\r")
+        self._terminal.stderr.flush()
+        self._told = True
 
     def __enter__(self) -> Self:
         self._next = self._clock.monotonic() + self._every_s
@@ -144,6 +157,7 @@ class Progress:
 
     def _draw(self) -> None:
         if self._bar is None:
+            self._take_away()
             self._bar = self._made()
             self._task = self._bar.add_task("", total=self.figures.total)
             self._bar.start()
@@ -154,6 +168,9 @@ class Progress:
 
     def _take_away(self) -> None:
         """Clear the bar, so that a line can be written; the next event draws it anew below."""
+        if self._told:
+            self._terminal.stderr.write(_CLEARED)
+            self._told = False
         if self._bar is not None:
             self._bar.stop()
             self._bar = None

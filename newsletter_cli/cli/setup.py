@@ -6,7 +6,7 @@ import os
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 from newsletter_cli.problems import UsageError
 from newsletter_cli.times import SystemClock
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from newsletter_cli.jobs.gather import ListSource
     from newsletter_cli.jobs.workspace import Workspace
     from newsletter_cli.times import Clock
+
+_SPOOL_OCTETS = 8 << 20
 
 
 class FixedClock(SystemClock):
@@ -88,6 +90,20 @@ def sources(names: Sequence[Path] | None, terminal: Terminal) -> tuple[ListSourc
     if found.count("-") > 1:
         raise UsageError("--list - was given twice; standard input can be read once")
     return tuple(
-        ListSource("standard input", terminal.stdin.buffer.read()) if name == "-" else ListSource(name)
+        ListSource("standard input", _spooled(terminal.stdin.buffer)) if name == "-" else ListSource(name)
         for name in found
     )
+
+
+def _spooled(pipe: BinaryIO) -> bytes | BinaryIO:
+    """What a pipe brings: a list is read twice. In memory up to a limit, else in a file without a name."""
+    import shutil
+    import tempfile
+
+    head = pipe.read(_SPOOL_OCTETS)
+    if len(head) < _SPOOL_OCTETS:
+        return head
+    spool = tempfile.TemporaryFile()  # noqa: SIM115 - it lives as long as the run
+    spool.write(head)
+    shutil.copyfileobj(pipe, spool)
+    return spool

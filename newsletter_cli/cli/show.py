@@ -46,6 +46,10 @@ class Watch:
         for listener in self.listeners:
             listener(event)
 
+    def told(self, text: str) -> None:
+        """Say what goes on before the first mail."""
+        self._progress.tell(text)
+
     def announce(self, campaign: Campaign, total: int) -> None:
         """Say what is delivered now, and to how many."""
         self._progress.expect(total)

@@ -29,7 +29,7 @@ def begin(desk: Desk, known: Campaign | None, *, single: bool) -> SendReport:
     identity.refuse_twins(desk.post)
     gathered = desk.gather()
     barred = shared.barred(desk.ledger, settings.newsletter.id)
-    seen = gather.survey(gathered, keys=desk.keys, barred=barred)
+    seen = gather.survey(gathered, keys=desk.keys, barred=barred, keep=shared.LEFT_OUT_SHOWN)
     shared.judge(request, gathered, seen, before=desk.ledger.last_list(settings.newsletter.id))
     only = shared.one_person(request.to, gathered, desk.keys, settings) if single else None
     if only is not None and only in barred:
@@ -46,7 +46,12 @@ def begin(desk: Desk, known: Campaign | None, *, single: bool) -> SendReport:
         who,
         uid,
         frozen,
-        gather.recipients(gathered, keys=desk.keys, only=only),
+        gather.recipients(
+            gathered,
+            keys=desk.keys,
+            only=only,
+            told=lambda number: request.told(f"queueing {number:,} of {seen.mailable:,}"),
+        ),
         state=CampaignState.SINGLE if single else CampaignState.SENDING,
         list_rows=gathered.roll.counts.mailable,
     )
@@ -58,7 +63,7 @@ def begin(desk: Desk, known: Campaign | None, *, single: bool) -> SendReport:
         report = carry_with_canary(carriage, campaign, request.canary, limit=request.limit)
     else:
         report = carry(carriage, campaign, limit=request.limit, only=only)
-    return shared.with_rows(report, seen.left_out, gathered.problems)
+    return shared.with_rows(report, seen.left_out, seen.left_out_total, gathered.problems)
 
 
 def _mark(desk: Desk) -> None:

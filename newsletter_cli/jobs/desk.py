@@ -55,6 +55,7 @@ class SendRequest:
     transcript: bool = False  # the SMTP dialogue is told as events
     confirm: Callable[[str], bool] = lambda _: True
     events: Callable[[Event], None] = lambda _: None
+    told: Callable[[str], None] = lambda _: None  # what goes on before the first mail, for a person who waits
     announce: Callable[[Campaign, int], None] = lambda _campaign, _total: None  # who delivers what, to how many
 
     @property
@@ -118,6 +119,7 @@ def gather_for(request: SendRequest, keys: Keys) -> Gathered:
         keys=keys,
         exclude=request.exclude,
         automatic=request.automatic,
+        told=request.told,
     )
     if request.rejects is not None:
         _write_rejects(request.rejects, gathered)
@@ -223,11 +225,8 @@ def declined(post: Post) -> SendReport:
     return SendReport(post=str(post.path), said=("not sent: you said no",), refused=True)
 
 
-def with_rows(report: SendReport, left_out: tuple[LeftOut, ...], problems: tuple[Problem, ...]) -> SendReport:
-    """The report with the rows that were left out and what was found on the way."""
-    return replace(
-        report,
-        left_out=left_out[:LEFT_OUT_SHOWN],
-        left_out_total=len(left_out),
-        problems=(*problems, *report.problems),
-    )
+def with_rows(
+    report: SendReport, left_out: tuple[LeftOut, ...], total: int, problems: tuple[Problem, ...]
+) -> SendReport:
+    """The report with the first rows that were left out, how many they are, and what was found on the way."""
+    return replace(report, left_out=left_out, left_out_total=total, problems=(*problems, *report.problems))

@@ -6,41 +6,62 @@ mailed and who would not and why. Both only read.
 
 from __future__ import annotations
 
+import heapq
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from itertools import chain
+from typing import TYPE_CHECKING, BinaryIO
 
-from newsletter_cli import files, tokens
-from newsletter_cli.audience.model import LeftOut
+from newsletter_cli import tokens
+from newsletter_cli.audience.model import Entry, LeftOut
+from newsletter_cli.jobs import streams
 from newsletter_cli.jobs.prepare import Prepared, prepare
-from newsletter_cli.ledger.model import NewRecipient
+from newsletter_cli.ledger.model import NO_FIELDS, NewRecipient
 from newsletter_cli.problems import Problem, Refused, errors
 from newsletter_cli.rendering.model import Version
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from newsletter_cli.audience.roll import Chosen, Roll
     from newsletter_cli.config.settings import Settings
+    from newsletter_cli.message.model import Draft
     from newsletter_cli.post.model import Meta
     from newsletter_cli.tokens import Keys
 
 
+_TOLD_ROWS = 20_000  # a few times a second
+
+
 @dataclass(frozen=True, slots=True)
 class ListSource:
-    """One list: the name shown in messages, and its bytes (standard input) or None to read the file of that name."""
+    """One list: the name shown in messages, and its octets (standard input) or None to read the file of that name."""
 
     name: str
-    data: bytes | None = None
+    data: bytes | BinaryIO | None = None
 
-    def read(self, folder: Path | None = None) -> bytes:
-        """The bytes. Raises Refused where the file cannot be read."""
+    def read(self) -> bytes:
+        """The octets, whole. Raises Refused where the file cannot be read."""
+        with self.opened() as (_, data):
+            return data if isinstance(data, bytes) else data.read()
+
+    @contextmanager
+    def opened(
+        self, folder: Path | None = None, *, told: Callable[[str], None] = lambda _: None
+    ) -> Iterator[tuple[str, bytes | BinaryIO]]:
+        """The name and the octets, to be read in pieces; `told` is given how far it is. Raises Refused."""
         if self.data is not None:
-            return self.data
+            yield self.name, self.data
+            return
         from pathlib import Path
 
         path = Path(self.name)
-        return files.read_bytes(path if folder is None else folder / path, what="the list")
+        stream = streams.opened(path if folder is None else folder / path, told)
+        try:
+            yield self.name, stream
+        finally:
+            stream.close()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +75,14 @@ class Gathered:
     def chosen(self) -> Iterator[Chosen]:
         """Those of the list whom the post's audience takes in, in list order."""
         return self.roll.chosen(self._meta.audience, segment=self._meta.segment, paywalled=self.prepared.paywalled)
+
+    def entries(self) -> Iterator[Entry]:
+        """The same people as tuples."""
+        return self.roll.entries(self._meta.audience, segment=self._meta.segment, paywalled=self.prepared.paywalled)
+
+    def count(self) -> int:
+        """How many they are."""
+        return self.roll.count(self._meta.audience, segment=self._meta.segment, paywalled=self.prepared.paywalled)
 
     def left_out(self) -> Iterator[LeftOut]:
         """Everybody else, by file and line."""
@@ -77,19 +106,21 @@ def gather(
     keys: Keys,
     exclude: Sequence[ListSource] = (),
     automatic: bool = False,
+    told: Callable[[str], None] = lambda _: None,
 ) -> Gathered:
-    """Read and judge everything. Raises Refused with every mistake at once."""
+    """Read and judge everything. Raises Refused with every mistake at once. `told` is given what goes on."""
     from newsletter_cli.config.load import require_sending
 
     wrong: list[Problem] = [*settings.problems, *require_sending(settings)]
     prepared = roll = None
+    told(f"reading {post}")
     try:
         prepared = prepare(post, settings, automatic=automatic)
         wrong += prepared.problems
     except Refused as refusal:
         wrong += refusal.problems
     try:
-        roll = read_lists(lists, settings=settings, keys=keys, exclude=exclude)
+        roll = read_lists(lists, settings=settings, keys=keys, exclude=exclude, told=told)
         wrong += roll.problems
     except Refused as refusal:
         wrong += refusal.problems
@@ -105,6 +136,7 @@ def read_lists(
     keys: Keys,
     exclude: Sequence[ListSource] = (),
     allow_empty: bool = False,
+    told: Callable[[str], None] = lambda _: None,
 ) -> Roll:
     """Merge the lists given, or those of `[list] files`. Raises Refused where there is none or one cannot be read.
 
@@ -120,22 +152,24 @@ def read_lists(
         raise Refused(
             Problem(text="no list of subscribers was given", hint="give --list FILE, or set files under [list]")
         )
-    return Roll.build(
-        [(source.name, source.read(folder)) for source in lists],
-        person=lambda key: tokens.person(keys, settings.newsletter.id, key),
-        exclude=[(source.name, source.read()) for source in exclude],
-        columns=settings.list.columns,
-        opt_out=settings.list.opt_out,
-        allow_empty=allow_empty,
-    )
+    with ExitStack() as stack:
+        return Roll.build(
+            [stack.enter_context(source.opened(folder, told=told)) for source in lists],
+            person=tokens.persons(keys, settings.newsletter.id),
+            exclude=[stack.enter_context(source.opened(told=told)) for source in exclude],
+            columns=settings.list.columns,
+            opt_out=settings.list.opt_out,
+            allow_empty=allow_empty,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Survey:
-    """For one post: how many would be mailed, and every row that would not."""
+    """For one post: how many would be mailed, and the rows that would not, by file and line: all, or the first few."""
 
     mailable: int
     left_out: tuple[LeftOut, ...]
+    left_out_total: int
     problems: tuple[Problem, ...] = field(default=())
 
 
@@ -151,47 +185,81 @@ def suppressed(chosen: Chosen, reason: str) -> LeftOut:
     return LeftOut(subscriber.file, subscriber.line, str(subscriber.address), f"suppressed: {reason}")
 
 
-def survey(gathered: Gathered, *, keys: Keys, barred: Mapping[bytes, str]) -> Survey:
-    """Count who would be mailed. `barred` maps the `who` of each suppression to its reason."""
-    from newsletter_cli.message.fill import missing
+def first_left(rows: Iterable[LeftOut], *, keep: int | None) -> tuple[tuple[LeftOut, ...], int]:
+    """The first `keep` rows by file and line (None: all of them), and how many there are: a million are not held."""
+    total = 0
 
-    left = list(gathered.left_out())
+    def counted() -> Iterator[LeftOut]:
+        nonlocal total
+        for row in rows:
+            total += 1
+            yield row
+
+    kept = sorted(counted(), key=_place) if keep is None else heapq.nsmallest(keep, counted(), key=_place)
+    return tuple(kept), total
+
+
+def _place(row: LeftOut) -> tuple[str, int]:
+    return row.file, row.line
+
+
+def survey(gathered: Gathered, *, keys: Keys, barred: Mapping[bytes, str], keep: int | None = None) -> Survey:
+    """Count who would be mailed. `barred` maps the `who` of each suppression to its reason.
+
+    Everybody is looked at only where somebody is suppressed or a merge field has no fallback; else the roll counts.
+    """
     drafts = gathered.prepared.drafts
+    fields = any(slot.fallback is None for draft in drafts.values() for slot in draft.slots)
+    if not barred and not fields:
+        left, total = first_left(gathered.left_out(), keep=keep)
+        return Survey(mailable=gathered.count(), left_out=left, left_out_total=total)
     wrong: list[Problem] = []
+    out: list[LeftOut] = []
     mailable = 0
-    for chosen, reason in with_bars(gathered.chosen(), keys=keys, barred=barred):
-        subscriber = chosen.subscriber
+    everywhere = tokens.everywheres(keys)
+    for one in gathered.entries():
+        reason = barred.get(one.person) or barred.get(everywhere(one.key))
         if reason:
-            left.append(suppressed(chosen, reason))
+            out.append(LeftOut(one.file, one.line, one.email, f"suppressed: {reason}"))
             continue
         mailable += 1
-        slot = missing(drafts[Version(chosen.version)], subscriber.fields)
-        if slot is not None:
-            wrong.append(
-                Problem(
-                    text=f"the row of {subscriber.address} has no {' or '.join(slot.names)}, which the post asks for",
-                    file=subscriber.file,
-                    line=subscriber.line,
-                    hint=f'fill it in, or give a fallback: {{{{ {slot.names[0]} or "friend" }}}}',
-                )
-            )
-    left.sort(key=lambda row: (row.file, row.line))
-    return Survey(mailable=mailable, left_out=tuple(left), problems=tuple(wrong))
+        if fields:
+            wrong += _lacking(one, drafts)
+    left, total = first_left(chain(gathered.left_out(), out), keep=keep)
+    return Survey(mailable=mailable, left_out=left, left_out_total=total, problems=tuple(wrong))
 
 
-def recipients(gathered: Gathered, *, keys: Keys, only: bytes | None = None) -> Iterator[NewRecipient]:
-    """The rows to queue; with `only`, that person's alone."""
-    keep_fields = bool(gathered.prepared.post.meta.merge)
-    everyone = gathered.chosen()
-    for chosen in everyone if only is None else filter(None, [gathered.get(only)]):
-        subscriber = chosen.subscriber
-        yield NewRecipient(
-            person=chosen.person,
-            everywhere=tokens.everywhere(keys, subscriber.address.key),
-            email=str(subscriber.address),
-            version=chosen.version,
-            file=subscriber.file,
-            line=subscriber.line,
-            # What no merge field can ask for is not copied out of the list.
-            fields=subscriber.fields if keep_fields else {},
+def _lacking(one: Entry, drafts: Mapping[Version, Draft]) -> Iterator[Problem]:
+    """What the post asks for and a row does not have."""
+    from newsletter_cli.message.fill import missing
+
+    slot = missing(drafts[Version(one.version)], one.fields)
+    if slot is not None:
+        yield Problem(
+            text=f"the row of {one.email} has no {' or '.join(slot.names)}, which the post asks for",
+            file=one.file,
+            line=one.line,
+            hint=f'fill it in, or give a fallback: {{{{ {slot.names[0]} or "friend" }}}}',
         )
+
+
+def recipients(
+    gathered: Gathered,
+    *,
+    keys: Keys,
+    only: bytes | None = None,
+    told: Callable[[int], None] = lambda _: None,
+) -> Iterator[NewRecipient]:
+    """The rows to queue; with `only`, that person's alone. `told` is given their number now and then."""
+    keep_fields = bool(gathered.prepared.post.meta.merge)
+    everywhere = tokens.everywheres(keys)
+    found = gathered.entries()
+    if only is not None:
+        chosen = gathered.get(only)
+        found = iter(() if chosen is None else (Entry.of(*chosen),))
+    for number, (person, key, email, version, file, line, fields) in enumerate(found):
+        if not number % _TOLD_ROWS:
+            told(number)
+        # What no merge field can ask for is not copied out of the list.
+        kept = fields if keep_fields else NO_FIELDS
+        yield NewRecipient(person, everywhere(key), email, version, file, line, kept)

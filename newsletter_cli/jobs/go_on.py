@@ -47,7 +47,8 @@ def go_on(desk: Desk, campaign: Campaign) -> SendReport:
     report = carry(carriage, ledger.campaign(campaign.id), limit=request.limit, only=only)
     if gathered is None:
         return report
-    return shared.with_rows(report, tuple(gathered.left_out()), gathered.problems)
+    first, total = gather.first_left(gathered.left_out(), keep=shared.LEFT_OUT_SHOWN)
+    return shared.with_rows(report, first, total, gathered.problems)
 
 
 def add(desk: Desk, campaign: Campaign) -> SendReport:
@@ -82,7 +83,8 @@ def add(desk: Desk, campaign: Campaign) -> SendReport:
         return SendReport(post=str(desk.post.path), subject=campaign.subject, said=(said,), counts=counts)
     ledger.set_state(campaign.id, CampaignState.SENDING)
     report = carry(desk.carriage(campaign, frozen), ledger.campaign(campaign.id), limit=request.limit, only=only)
-    return shared.with_rows(report, tuple(gathered.left_out()), gathered.problems)
+    first, total = gather.first_left(gathered.left_out(), keep=shared.LEFT_OUT_SHOWN)
+    return shared.with_rows(report, first, total, gathered.problems)
 
 
 def stamp_only(desk: Desk, campaign: Campaign, decision: Decision) -> SendReport:

@@ -41,6 +41,7 @@ class RunRequest:
     folder: Path | None = None
     lists: tuple[ListSource, ...] = ()
     events: Callable[[Event], None] = lambda _: None
+    told: Callable[[str], None] = lambda _: None
     announce: Callable[[Campaign, int], None] = lambda _campaign, _total: None
 
     @property
@@ -193,6 +194,7 @@ def _send_one(request: RunRequest, looked: Looked) -> SendReport:
         wish=Wish(now=True),
         automatic=True,
         events=request.events,
+        told=request.told,
         announce=request.announce,
     )
     try:

@@ -32,7 +32,7 @@ def send(request: SendRequest, post: Post) -> SendReport:
     gathered = shared.gather_for(request, keys)
     with request.workspace.ledger_as_it_is() as ledger:
         barred = shared.barred(ledger, settings.newsletter.id)
-    seen = gather.survey(gathered, keys=keys, barred=barred)
+    seen = gather.survey(gathered, keys=keys, barred=barred, keep=shared.LEFT_OUT_SHOWN)
     shared.judge(request, gathered, seen, before=None)
     target = settings.newsletter.redirect_all_to
     if not request.confirm(f"Send {seen.mailable} mails, all to {target}?"):
@@ -65,4 +65,4 @@ def send(request: SendRequest, post: Post) -> SendReport:
             passing.close()
     said = f"staging: every mail went to {target}; nothing was recorded"
     report = replace(report, said=(said, *report.said), finished=False)
-    return shared.with_rows(report, seen.left_out, gathered.problems)
+    return shared.with_rows(report, seen.left_out, seen.left_out_total, gathered.problems)

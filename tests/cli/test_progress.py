@@ -133,3 +133,22 @@ def test_who_is_tried_again_no_longer_counts_as_deferred() -> None:
     figures.count(Outcome.SENT, tried_before=True)
     assert figures.counts == {Outcome.DEFERRED: 0, Outcome.SENT: 1}
     assert figures.settled == 1
+
+
+def test_what_goes_on_before_the_first_mail_is_one_line_of_a_terminal() -> None:
+    stream = Stream(tty=True)
+    terminal = Terminal(stdin=io.StringIO(), stdout=io.StringIO(), stderr=stream, environment={"TERM": "xterm"})
+    with Progress(terminal, Ticking()) as progress:
+        progress.tell("reading l.csv: 1 %")
+        progress.tell("reading \x1bl.csv")
+        terminal.tell("a line")
+    cleared = "\r\x1b[K"
+    assert stream.getvalue() == f"reading l.csv: 1 %\r{cleared}reading \\x1bl.csv\r{cleared}a line\n"
+
+
+def test_without_a_terminal_nothing_is_told_before_the_first_mail() -> None:
+    stream = Stream(tty=False)
+    terminal = Terminal(stdin=io.StringIO(), stdout=io.StringIO(), stderr=stream, environment={})
+    with Progress(terminal, Ticking()) as progress:
+        progress.tell("reading l.csv: 1 %")
+    assert stream.getvalue() == ""

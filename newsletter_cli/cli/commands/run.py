@@ -34,6 +34,7 @@ def run(
             folder=folder,
             lists=setup.sources(lists, terminal),
             events=watch,
+            told=watch.told,
             announce=watch.announce,
         )
         report = job.run(request)

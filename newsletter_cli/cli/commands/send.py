@@ -102,6 +102,7 @@ def send(
             confirm=lambda question: terminal.confirm(question, yes=yes),
             transcript=debug,
             events=watch,
+            told=watch.told,
             announce=watch.announce,
         )
         if dry_run:
