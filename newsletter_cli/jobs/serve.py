@@ -105,12 +105,10 @@ class Office:
 
     def _recipient(self, person: bytes) -> tuple[str, str]:
         """The newsletter that a person was mailed for last, and the address; this one and none where not known."""
-        # By newsletter, so that the index serves: `find_recipient` looks through all rows.
-        history = self._ledger.history(lambda _newsletter: person)
-        if not history:
+        row = self._ledger.find_recipient(person=person)
+        if row is None:
             return self._workspace.newsletter, ""
-        campaign, row = history[-1]
-        return campaign.newsletter, row.email
+        return self._ledger.campaign(row.campaign).newsletter, row.email
 
     def _key_stamp(self) -> tuple[int, int, int] | None:
         try:

@@ -9,6 +9,7 @@ import socket
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from email import message_from_bytes, policy
 from typing import TYPE_CHECKING
 
@@ -156,6 +157,18 @@ def test_keys_rotated_meanwhile_are_taken_up(sent: Folder) -> None:
         assert server.leave(new).status == 200
         assert server.leave(old).status == 200
     assert sent("suppress", "list").out.count("reader4@example.net") == 1
+
+
+def test_200_at_once_are_all_in_the_ledger(sent: Folder) -> None:
+    keys = keys_of(sent)
+    persons = [tokens.person(keys, "letter", f"crowd{n}@example.net") for n in range(195)]
+    minted = [tokens.mint(keys, person) for person in persons]
+    minted += [token_of(sent, f"reader{n}@example.net") for n in range(1, 6)]
+    with serving(sent.path) as server, ThreadPoolExecutor(200) as many:
+        assert {said.status for said in many.map(server.leave, minted)} == {200}
+        assert [entry["did"] for entry in server.log] == ["unsubscribed"] * 200
+    assert sent("suppress", "list").out.count("\n") == 200
+    assert sent("suppress", "list").out.count("@example.net\tunsubscribe") == 5
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

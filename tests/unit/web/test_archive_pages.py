@@ -64,7 +64,7 @@ def test_the_index_lists_titles_as_text() -> None:
 
 
 def test_the_feed_is_atom() -> None:
-    older = replace(ENTRY, slug="old", identity="2.b", sent_at=WHEN - timedelta(days=1))
+    older = replace(ENTRY, slug="old", subtitle="", identity="2.b", sent_at=WHEN - timedelta(days=1))
     body = '<p>Hi\x0b <img src="/pictures/hello/a@b"> <a href="https://x.example/">x</a> <img src="//x.example/y"></p>'
     made = archive.feed([(ENTRY, body), (older, "")], places(), name="A & B", language="de")
     assert made == archive.feed([(ENTRY, body), (older, "")], places(), name="A & B", language="de")

@@ -23,6 +23,7 @@ from tests.doubles.office import WHEN, MemoryOffice
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
 FORM = b"List-Unsubscribe=One-Click"
 URLENCODED = {"Content-Type": "application/x-www-form-urlencoded"}
@@ -200,7 +201,9 @@ def test_a_second_request_may_not_dawdle_either(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(limits, "HEAD_S", 0.3)
     with served() as server, server.raw() as client:
         client.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
-        assert client.recv(65536).startswith(b"HTTP/1.1 200 ")
+        got = b""
+        while not got.endswith(b"}"):
+            got += client.recv(65536)
         for octet in b"GET /hea":  # each octet would put off uvicorn's own clock
             client.sendall(bytes([octet]))
         assert until_closed(client) == b""
@@ -211,6 +214,51 @@ def test_a_head_that_is_too_large_is_refused() -> None:
         client.sendall(b"GET /news/u/gooda HTTP/1.1\r\nHost: x\r\nX-Large: " + b"a" * 40_000)
         assert until_closed(client).startswith((b"HTTP/1.1 4", b""))
         assert server.log == []
+
+
+def test_a_client_that_hangs_up_in_its_form_harms_nobody() -> None:
+    with served() as server:
+        with server.raw() as client:
+            client.sendall(b"POST /news/u/gooda HTTP/1.1\r\nHost: x\r\nContent-Length: 26\r\n\r\nList-")
+        assert server.ask("POST", "/news/u/goodb", FORM).status == 200
+        assert server.office.left == {b"goodb"}
+
+
+def test_guesses_at_the_archive_are_slowed_down_too() -> None:
+    with served(forwarded=True) as server:
+        found = [server.ask("GET", f"/p/{n}", X_Forwarded_For="2001:db8::1").status for n in range(130)]
+        assert (found[0], found[-1]) == (404, 429)
+
+
+def test_a_socket_in_the_file_system(tmp_path: Path) -> None:
+    about = About(name="x", language="en", door_url=DOOR, post_url="")
+    place = tmp_path / "web.sock"
+
+    def made() -> Server:
+        return Server(MemoryOffice(), about, Address(path=place), clock=SystemClock(), log=lambda _: None)
+
+    first = made()
+    with pytest.raises(OSError, match="in use"):  # somebody listens there
+        made()
+    first._socket.close()
+    second = made()  # and now nobody does
+    second._socket.close()
+    place.unlink()
+    place.write_text("mine")
+    with pytest.raises(OSError, match="in use"):
+        made()
+    assert place.read_text() == "mine"
+
+
+def test_on_ipv6() -> None:
+    about = About(name="x", language="en", door_url=DOOR, post_url="")
+    try:
+        server = Server(MemoryOffice(), about, Address(host="::1"), clock=SystemClock(), log=lambda _: None)
+    except OSError:
+        pytest.skip("no IPv6 on this machine")
+    assert server.url.startswith("http://[::1]:")
+    server.stop()  # before it began: nothing to do
+    server._socket.close()
 
 
 @pytest.mark.parametrize("garbage", [b"\x16\x03\x01\x02\x00\x01\x00", b"EHLO x\r\n\r\n", b"\0" * 100 + b"\r\n\r\n"])
