@@ -18,7 +18,7 @@ HEAD_OCTETS = 16_384  # request line and headers together
 HEAD_S = 10.0  # from the first octet, or the connection, to the end of the headers
 BODY_S = 10.0  # from there to the end of the body
 IDLE_S = 5.0  # between two requests of one connection
-CONNECTIONS = 1_000  # at once; more are told 503
+CONNECTIONS = 900  # at once, under the 1,024 files that a process may open by default; more are told 503
 
 
 class Throttle:

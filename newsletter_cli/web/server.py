@@ -316,26 +316,31 @@ class Server:
         client = request.client.host if request.client else ""
         if self._about.forwarded:
             # The last one is what the proxy itself saw; those before it are the client's own words.
-            client = request.headers.get("x-forwarded-for", client).rpartition(",")[2]
+            client = _forwarded(request, "for") or client
         key = limits.client_key(client)
         return not key or self._throttle.admit(key, self._clock.monotonic())
 
     def _prefix(self, request: Request) -> str:
         if self._about.prefix or not self._about.forwarded:
             return self._about.prefix
-        given = request.headers.get("x-forwarded-prefix", "").rstrip("/")
+        given = _forwarded(request, "prefix").rstrip("/")
         return given if _PREFIX.fullmatch(given) else ""
 
     def _origin(self, request: Request) -> str:
         host, scheme = request.headers.get("host", ""), "http"
         if self._about.forwarded:
-            host = request.headers.get("x-forwarded-host", host).rpartition(",")[2].strip()
-            scheme = request.headers.get("x-forwarded-proto", scheme).rpartition(",")[2].strip()
+            host = _forwarded(request, "host") or host
+            scheme = _forwarded(request, "proto")
         scheme = "https" if scheme == "https" else "http"
         return f"{scheme}://{host}" if _HOST.fullmatch(host) else "http://localhost"
 
 
 _KNOWN_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT"})
+
+
+def _forwarded(request: Request, name: str) -> str:
+    """The last value, whether it stands in one line with others or in a line of its own: the nearest proxy's."""
+    return ",".join(request.headers.getlist(f"x-forwarded-{name}")).rpartition(",")[2].strip()
 
 
 def _query(request: Request) -> str:

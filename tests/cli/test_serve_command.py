@@ -181,25 +181,25 @@ def test_both_signals_end_it_with_0(sent: Folder, number: signal.Signals) -> Non
 
 def test_an_unsubscribe_during_a_send_holds_for_all_not_handed_over(bare: Folder) -> None:
     people, leavers = 60, range(20, 60, 2)
-    with ScriptedServer([Rule("dot", delay_s=2.0, turn=3)]) as smtp:
+    with ScriptedServer([Rule("dot", delay_s=6.0, turn=3)]) as smtp:
         bare.write("newsletter.toml", WITH_DOOR.format(port=smtp.port) + "\n[list]\nfiles = []\n")
         bare.write("newsletter.toml", bare.read("newsletter.toml").replace("[smtp]", "[smtp]\nconnections = 2"))
         bare.write("post.md", POST)
         bare.write("subs.csv", "email\n" + "".join(f"r{n}@example.net\n" for n in range(people)))
-        sender = subprocess.Popen(
-            [sys.executable, "-m", "newsletter_cli", "send", "post.md", "--list", "subs.csv"],
-            cwd=bare.path,
-            env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
-        deadline = time.monotonic() + 20
-        while len(smtp.at("dot")) < 6:
-            assert sender.poll() is None
-            assert time.monotonic() < deadline
-            time.sleep(0.005)
-        keys = keys_of(bare)
         with serving(bare.path) as server:
+            sender = subprocess.Popen(
+                [sys.executable, "-m", "newsletter_cli", "send", "post.md", "--list", "subs.csv"],
+                cwd=bare.path,
+                env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+            )
+            deadline = time.monotonic() + 20
+            while len(smtp.at("dot")) < 6:
+                assert sender.poll() is None
+                assert time.monotonic() < deadline
+                time.sleep(0.005)
+            keys = keys_of(bare)
             for n in leavers:
                 token = tokens.mint(keys, tokens.person(keys, "letter", f"r{n}@example.net"))
                 assert server.leave(token).status == 200
