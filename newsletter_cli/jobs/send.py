@@ -62,11 +62,30 @@ def at_desk(desk: Desk) -> SendReport:
         return SendReport(post=str(post.path), said=(f"{post.path}: {decision.text}; nothing to do",))
     if decision.way in {Way.BEGIN, Way.SINGLE}:
         shared.pass_gate(request, post)
+    if decision.way is not Way.STAMP_ONLY:
+        _hear(desk)
+    if decision.way in {Way.BEGIN, Way.SINGLE}:
         return begin.begin(desk, campaign, single=decision.way is Way.SINGLE)
     assert campaign is not None  # every other way goes by its record
     if decision.way is Way.STAMP_ONLY:
         return go_on.stamp_only(desk, campaign, decision)
     return go_on.go_on(desk, campaign) if decision.way is Way.CONTINUE else go_on.add(desk, campaign)
+
+
+def _hear(desk: Desk) -> None:
+    """Take in who left or bounced since the last send, where the settings say where that is to be read.
+
+    Raises Refused and NotNow where it cannot be read: whoever said no meanwhile must not be mailed.
+    """
+    from newsletter_cli.jobs import bounces, unsubscribes
+
+    workspace = desk.request.workspace
+    for report in (
+        unsubscribes.read_log(workspace, desk.ledger, desk.keys),
+        bounces.read_before_send(workspace, desk.ledger, desk.keys),
+    ):
+        if report.summary:
+            desk.request.told(report.summary)
 
 
 def _without_ledger(request: SendRequest, post: Post) -> None:
