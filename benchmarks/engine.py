@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from newsletter_cli.ledger.model import Settled
 
 OCTETS = 39_000
+SMTP_SOURCE = shutil.which("smtp-source") or shutil.which("smtp-source", path="/usr/sbin") or ""
 
 
 class Sink(asyncio.BufferedProtocol):
@@ -162,10 +163,9 @@ class Memory:
 
 
 def smtp_source(port: int, connections: int, mails: int, letter: Path) -> float:
-    program = shutil.which("smtp-source") or "/usr/sbin/smtp-source"
     begun = time.perf_counter()
     subprocess.run(
-        [program, "-d", "-s", str(connections), "-m", str(mails), "-F", str(letter)]
+        [SMTP_SOURCE, "-d", "-s", str(connections), "-m", str(mails), "-F", str(letter)]
         + ["-f", "letter@example.com", "-t", "reader@example.com", f"127.0.0.1:{port}"],
         check=True,
     )
@@ -221,6 +221,9 @@ def main() -> None:
     parser.add_argument("--tls", action="store_true", help="over TLS, against ourselves without")
     parser.add_argument("--profile", action="store_true")
     chosen = parser.parse_args()
+    if not SMTP_SOURCE and not (chosen.profile or chosen.tls):
+        print("smtp-source is not here to compare with: apt-get install postfix")
+        return
     with tempfile.TemporaryDirectory() as folder:
         letter = Path(folder) / "letter"
         claim = Claim(1, bytes(16), "reader@example.com", "full", {}, 0, None)
