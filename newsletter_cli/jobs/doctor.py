@@ -9,11 +9,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from newsletter_cli.doctor import records
+from newsletter_cli import tokens
+from newsletter_cli.doctor import online, records
 from newsletter_cli.doctor.dns import Dns, NoAnswer
 from newsletter_cli.jobs.prepare import sender_of, signers_of
 from newsletter_cli.jobs.report import JSON_VERSION
 from newsletter_cli.problems import Problem, Refused, Severity, errors
+from newsletter_cli.tokens import NOBODY
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -66,6 +68,8 @@ def doctor(workspace: Workspace, *, offline: bool = False, dns: Dns | None = Non
         _guarded(found, lambda look=look: look(settings, found))  # type: ignore[misc]  # mypy cannot infer a lambda with a default
     if not offline and settings.smtp.host:
         _server(settings, found)
+    if not offline and settings.unsubscribe.url:
+        _endpoint(settings.unsubscribe.url.replace("{token}", tokens.mint(workspace.keys_or_fresh(), NOBODY)), found)
     if not offline and settings.newsletter.from_ is not None:
         _guarded(found, lambda: _records(settings, dns or Dns(), found))
     return DoctorReport(facts=tuple(found.facts), problems=tuple(found.problems))
@@ -103,6 +107,26 @@ def _way_out(settings: Settings, found: Findings) -> None:
             code="verp-missing",
             severity=Severity.NOTE,
         )
+
+
+def _endpoint(url: str, found: Findings) -> None:
+    """Whether the one-click endpoint is there. It is asked for nobody's page, which unsubscribes no one."""
+    answer = online.ask([url])[url]
+    host = urlsplit(url).netloc
+    if not answer.code or answer.code >= 500:
+        found.wrong(
+            f"the one-click endpoint at {host} does not answer: {answer.trouble or answer.code}",
+            "start `newsletter serve` there, or correct url under [unsubscribe]: who cannot leave complains",
+            code="one-click-away",
+        )
+    elif urlsplit(answer.came_to or url).netloc != host:
+        found.wrong(
+            f"the one-click endpoint at {host} redirects to {urlsplit(answer.came_to).netloc}",
+            "answer there itself: RFC 8058 §3.1 allows no redirect",
+            code="one-click-redirect",
+        )
+    else:
+        found.facts.append(f"one-click: the endpoint at {host} answers")
 
 
 def _keys(settings: Settings, found: Findings) -> None:

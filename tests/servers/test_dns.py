@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import threading
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import TYPE_CHECKING
 
 import dns.flags
@@ -65,28 +66,56 @@ def zone() -> Iterator[Dns]:
             thread.join()
 
 
-def workspace(folder: Path, port: int, domain: str = "example.com") -> Workspace:
+class Nothing(BaseHTTPRequestHandler):
+    """Has no page, and says nothing of it."""
+
+    def do_GET(self) -> None:
+        self.send_error(404)
+
+    do_HEAD = do_GET  # noqa: N815 - the library's name
+
+    def log_message(self, *_: object) -> None:
+        """Nothing on standard error."""
+
+
+@pytest.fixture
+def endpoint() -> Iterator[int]:
+    """A web server that has no page for anybody, as our own has none for nobody; gives its port."""
+    server = HTTPServer(("127.0.0.1", 0), Nothing)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    try:
+        yield server.server_port
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+def workspace(folder: Path, port: int, domain: str = "example.com", *, web: int = 1) -> Workspace:
     (folder / "newsletter.toml").write_text(
         f'[newsletter]\nname = "L"\nfrom = "l@{domain}"\npostal_address = "x"\n'
         f'[smtp]\nhost = "127.0.0.1"\nport = {port}\nsecurity = "none"\n'
-        '[unsubscribe]\nurl = "https://example.com/u/{token}"\n[bounces]\n'
+        '[unsubscribe]\nurl = "http://127.0.0.1:'
+        f'{web}/u/{{token}}"\n[bounces]\n'
         f'return_path = "b+{{token}}@{domain}"\n'
     )
     settings = load(start=folder, config_file=None, environment={}, options={}, home=folder)
     return Workspace(settings=settings, clock=SystemClock())
 
 
-def test_all_in_order(tmp_path: Path, zone: Dns) -> None:
+def test_all_in_order(tmp_path: Path, zone: Dns, endpoint: int) -> None:
     with ScriptedServer(size=10_000_000) as server:
-        report = doctor(workspace(tmp_path, server.port), dns=zone)
-    assert not report.refused, report.problems
+        report = doctor(workspace(tmp_path, server.port, web=endpoint), dns=zone)
+    # An endpoint on loopback is not https; all else is in order.
+    assert [one.code for one in report.problems if one.severity == "error"] == ["one-click-https"]
     said = "\n".join(report.facts)
     expected = (
         "SPF: example.com",
         "DMARC: _dmarc.example.com says p=none",
         "MX: mail to example.com goes to first.example.com",
         "size: the server takes mails of up to 10000 kB",
-        "one-click",
+        f"one-click: the endpoint at 127.0.0.1:{endpoint} answers",
     )
     for words in expected:
         assert words in said
@@ -95,7 +124,9 @@ def test_all_in_order(tmp_path: Path, zone: Dns) -> None:
 def test_nothing_in_order(tmp_path: Path, zone: Dns) -> None:
     report = doctor(workspace(tmp_path, 1, "other.example"), dns=zone)
     assert report.refused
-    assert {"smtp-connect", "spf-missing", "dmarc-missing", "mx-missing"} <= {one.code for one in report.problems}
+    assert {"smtp-connect", "one-click-away", "spf-missing", "dmarc-missing", "mx-missing"} <= {
+        one.code for one in report.problems
+    }
     assert all(one.hint for one in report.problems)
 
 
@@ -103,10 +134,12 @@ def test_offline_asks_nobody(tmp_path: Path) -> None:
     with ScriptedServer() as server:
         report = doctor(workspace(tmp_path, server.port), offline=True)
         assert server.connections == 0
-    assert not report.refused
+    assert {one.code for one in report.problems if one.severity == "error"} == {"one-click-https"}
 
 
-def test_a_dns_that_is_silent_is_no_missing_record(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_dns_that_is_silent_is_no_missing_record(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, endpoint: int
+) -> None:
     monkeypatch.setattr("newsletter_cli.doctor.dns.TIMEOUT_S", 0.1)
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as deaf:
         deaf.bind(("127.0.0.1", 0))
@@ -114,6 +147,6 @@ def test_a_dns_that_is_silent_is_no_missing_record(tmp_path: Path, monkeypatch: 
         with pytest.raises(NoAnswer):
             silent.txt("example.com")
         with ScriptedServer() as server:
-            report = doctor(workspace(tmp_path, server.port), dns=silent)
-    assert not report.refused
+            report = doctor(workspace(tmp_path, server.port, web=endpoint), dns=silent)
+    assert {one.code for one in report.problems if one.severity == "error"} == {"one-click-https"}
     assert "dns" in {one.code for one in report.problems}
