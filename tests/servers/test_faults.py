@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -17,6 +17,12 @@ from tests.doubles.store import MemoryStore
 from tests.servers.scripted import Rule, ScriptedServer
 from tests.servers.sending import FACTOR, impatient, people, send
 
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import timedelta
+
+    from newsletter_cli.delivery.dialogue import Stage
+
 GARBAGE = b"\x16\x03\x01 I am no mail server\r\n"
 DROPS: dict[str, dict[str, Any]] = {
     "closed": {"drop": True},
@@ -26,6 +32,13 @@ DROPS: dict[str, dict[str, Any]] = {
     "half a reply": {"raw": b"250 2.0", "drop": True},
     "a reply without end": {"raw": b"250-" + b"x" * 9000},
 }
+
+
+def as_long_as_needed(fault: dict[str, Any]) -> Mapping[Stage, timedelta]:
+    """Short timeouts where a test waits for one; long ones where a loaded machine must not meet them."""
+    return impatient(0.3 if "hang" in fault else 30)
+
+
 BACK = (Outcome.SENT, FinishReason.DONE)  # the mail goes back and is sent over a new connection
 HELD = (Outcome.QUEUED, FinishReason.HELD)
 FAILED = (Outcome.FAILED, FinishReason.DONE)
@@ -101,7 +114,7 @@ def test_a_loss(
     # A small body leaves together with its dot: cut off in the middle, its fate is unknown.
     rule = Rule(stage, turn=turn, connection=1, after_octets=60 if stage == "body" else 0, **fault)
     with ScriptedServer([rule], pipelining=pipelining) as server:
-        sent = send(server.port, people(5))
+        sent = send(server.port, people(5), timeouts=as_long_as_needed(fault))
     outcome, reason = expected
     assert (sent.outcome(f"r{turn - 1}@example.com"), sent.finish.reason) == (outcome, reason)
     assert sent.store.counts == Counter({Outcome.SENT: 4}) + Counter({outcome: 1})
@@ -132,7 +145,7 @@ def test_a_loss_right_after_354_is_unknown_or_known_to_have_carried_nothing(faul
 @pytest.mark.parametrize("stage", ["greeting", "EHLO"])
 def test_a_server_that_cannot_be_reached_at_the_start_costs_nothing(stage: str, fault: dict[str, Any]) -> None:
     with ScriptedServer([Rule(stage, **fault)]) as server:
-        sent = send(server.port, people(3))
+        sent = send(server.port, people(3), timeouts=impatient(0.3))
     assert sent.finish.reason is FinishReason.SERVER_AWAY
     assert str(server.port) in sent.finish.text
     assert sent.store.calls["claim"] == 0
