@@ -9,7 +9,7 @@ from sqlalchemy import delete, insert, literal_column, or_, select, update
 
 from newsletter_cli.ledger import moves
 from newsletter_cli.ledger.model import Campaign, Frozen, PostIdentity
-from newsletter_cli.ledger.recognise import recognise
+from newsletter_cli.ledger.recognise import Conflict, recognise
 from newsletter_cli.ledger.states import CAMPAIGN_MOVES, IN_FLIGHT, WAITING, CampaignState, Outcome
 from newsletter_cli.ledger.tables import campaigns, frozen_posts, frozen_versions, recipients
 from newsletter_cli.problems import Problem, Refused
@@ -103,6 +103,24 @@ def new(
         **values,
     }
     return int(connection.execute(insert(campaigns).returning(_columns.id), stored).scalar_one())
+
+
+def promote(connection: Connection, known: Campaign, state: CampaignState) -> int:
+    """Begin what single mails, or an adoption with its record, began; gives its id. Raises Conflict for any other."""
+    if known.state is CampaignState.SINGLE is state:
+        return known.id
+    if known.state not in (CampaignState.SINGLE, CampaignState.ADOPTED) or state is not CampaignState.SENDING:
+        raise Conflict(known, "this post is begun already", file=known.identity.path, hint="run again to go on with it")
+    recorded = select(recipients.c.id).where(recipients.c.campaign == known.id).limit(1)
+    if known.state is CampaignState.ADOPTED and connection.execute(recorded).first() is None:
+        raise Conflict(
+            known,
+            "this post was mailed elsewhere, and nobody recorded to whom",
+            file=known.identity.path,
+            hint="record it with `newsletter adopt --delivers FILE`",
+        )
+    set_state(connection, known.id, state)
+    return known.id
 
 
 def set_values(connection: Connection, campaign: int, **values: Any) -> None:

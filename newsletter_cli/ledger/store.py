@@ -38,8 +38,6 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
-    from sqlalchemy import Connection
-
     from newsletter_cli.ledger.model import Campaign, Frozen, NewRecipient, PostIdentity, RecipientRow
     from newsletter_cli.times import Clock
 
@@ -170,31 +168,13 @@ class Ledger:
             if known is None:
                 campaign = campaigns.new(connection, newsletter, identity, uid, state)
             else:
-                campaign = self._promote(connection, known, state)
+                campaign = campaigns.promote(connection, known, state)
             campaigns.freeze(connection, campaign, identity, frozen)
             if state is CampaignState.SENDING:
                 campaigns.set_values(connection, campaign, begun_at=now, list_rows=list_rows)
             recipients.insert(connection, self.database, campaign, recipients_)
             moves.bar_waiting(connection, campaign, now)
             return campaigns.get(connection, campaign)
-
-    @staticmethod
-    def _promote(connection: Connection, known: Campaign, state: CampaignState) -> int:
-        if known.state is CampaignState.SINGLE is state:
-            return known.id
-        if known.state not in (CampaignState.SINGLE, CampaignState.ADOPTED) or state is not CampaignState.SENDING:
-            raise Conflict(
-                known, "this post is begun already", file=known.identity.path, hint="run again to go on with it"
-            )
-        if known.state is CampaignState.ADOPTED and not any(recipients.counts(connection, known.id).values()):
-            raise Conflict(
-                known,
-                "this post was mailed elsewhere, and nobody recorded to whom",
-                file=known.identity.path,
-                hint="record it with `newsletter adopt --delivers FILE`",
-            )
-        campaigns.set_state(connection, known.id, state)
-        return known.id
 
     def add(self, campaign: int, added: Iterable[NewRecipient], *, requeue: frozenset[Outcome] = AGAIN) -> int:
         """Queue those who have not got it (`--again`), and those in `requeue` that are not suppressed now.
