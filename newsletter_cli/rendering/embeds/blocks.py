@@ -10,7 +10,7 @@ from markupsafe import Markup
 
 from newsletter_cli.rendering.embeds import latex
 from newsletter_cli.rendering.embeds.posts import unknown
-from newsletter_cli.rendering.embeds.widget import Built, Card, Inside, Out, Widget
+from newsletter_cli.rendering.embeds.widget import Built, Card, Inside, Out, Widget, link_card
 from newsletter_cli.rendering.nodes import classes, inner_html, text_of
 
 _PLACEHOLDER = re.compile(r"%%\w+%%")  # Substack: %%checkout_url%% and the like
@@ -213,11 +213,7 @@ def chart(widget: Widget) -> Built:
 def source(widget: Widget) -> Built:
     """A page of code elsewhere, such as a gist."""
     url = widget.url("url") or widget.link()
-    return (
-        Card(partial="link", values=dict.fromkeys(("by", "text", "image", "more"), "") | {"url": url, "title": url})
-        if url
-        else unknown(widget)
-    )
+    return link_card(url, url) if url else unknown(widget)
 
 
 def plain(widget: Widget) -> Built:

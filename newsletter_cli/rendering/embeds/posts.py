@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from newsletter_cli.rendering.embeds.widget import Built, Card, Inside, Out, Widget, shortened
+from newsletter_cli.rendering.embeds.widget import Built, Card, Inside, Out, Widget, link_card, shortened
 
 _SPACES = re.compile(r"[ \t]+")
 _TRAILING_LINK = re.compile(r"(?:\s*https://t\.co/\w+)+\s*\Z")
@@ -49,16 +49,12 @@ def publication(widget: Widget) -> Built:
     title = widget.said("name", "title") or widget.of_class("embedded-publication-name")
     if not url or not title:
         return unknown(widget)
-    return Card(
-        partial="link",
-        values={
-            "url": url,
-            "title": title,
-            "by": widget.said("author_name"),
-            "text": shortened(widget.said("hero_text", "description"), 240),
-            "image": widget.url("logo_url"),
-            "more": "",
-        },
+    return link_card(
+        url,
+        title,
+        by=widget.said("author_name"),
+        text=shortened(widget.said("hero_text", "description"), 240),
+        image=widget.url("logo_url"),
     )
 
 
@@ -188,16 +184,12 @@ def installment(widget: Widget) -> Built:
     url = widget.url("url", "canonical_url", "base_url", "href", "link", "embed_url", "targetUrl") or widget.link()
     if not (title and url):
         return unknown(widget)
-    return Card(
-        partial="link",
-        values={
-            "url": url,
-            "title": title,
-            "by": widget.said("author", "author_name", "publication_name", "byline"),
-            "text": shortened(widget.said("description", "subtitle", "caption", "text", "body"), 240),
-            "image": widget.url("thumbnail_url", "cover_image", "image", "imageUrl", "logo_url"),
-            "more": "",
-        },
+    return link_card(
+        url,
+        title,
+        by=widget.said("author", "author_name", "publication_name", "byline"),
+        text=shortened(widget.said("description", "subtitle", "caption", "text", "body"), 240),
+        image=widget.url("thumbnail_url", "cover_image", "image", "imageUrl", "logo_url"),
     )
 
 
@@ -212,12 +204,10 @@ def unknown(widget: Widget) -> Built:
     title = widget.said("title", "name", "headline", "text")
     url = widget.url("url", "canonical_url", "base_url", "href", "link", "src", "embed_url") or widget.link()
     if url:
-        values = {"url": url, "title": title or url, "by": "", "text": "", "image": "", "more": ""}
-        return Card(partial="link", values=values, note=f"the widget {name} is not known; it became a link")
+        return link_card(url, title or url, note=f"the widget {name} is not known; it became a link")
     if widget.context.web_url:
-        more = widget.context.words["read_on_web"]
-        values = {"url": widget.context.web_url, "title": title or more, "by": "", "text": "", "image": "", "more": ""}
-        return Card(partial="link", values=values, note=f"the widget {name} is empty; it leads to the post's page")
+        title = title or widget.context.words["read_on_web"]
+        return link_card(widget.context.web_url, title, note=f"the widget {name} is empty; it leads to the post's page")
     return Out(f"the widget {name} holds nothing that a mail could show; it was left out")
 
 

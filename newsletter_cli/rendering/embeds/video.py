@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from newsletter_cli.rendering.embeds.widget import Built, Card, Out, Widget, duration, shortened
+from newsletter_cli.rendering.embeds.widget import Built, Card, Out, Widget, duration, link_card, shortened
 
 _YOUTUBE_ID = re.compile(r"[\w-]{11}\Z")
 _YOUTUBE_LINK = re.compile(
@@ -164,14 +164,10 @@ def clip(widget: Widget) -> Built:
         url = f"https://www.instagram.com/p/{found}/"
     if not url:
         return no_address(widget, "video")
-    return Card(
-        partial="link",
-        values={
-            "url": url,
-            "title": shortened(widget.said("title") or place, 160),
-            "by": widget.said("author", "author_name"),
-            "text": "",
-            "image": widget.url("thumbnail_url"),
-            "more": widget.context.words["open_on"].format(place=place),
-        },
+    return link_card(
+        url,
+        shortened(widget.said("title") or place, 160),
+        by=widget.said("author", "author_name"),
+        image=widget.url("thumbnail_url"),
+        more=widget.context.words["open_on"].format(place=place),
     )

@@ -121,6 +121,15 @@ class Out:
 
 Built = Card | Inside | Out
 
+
+def link_card(
+    url: str, title: str, *, by: str = "", text: str = "", image: str = "", more: str = "", note: str = ""
+) -> Card:
+    """The card of a page elsewhere, which most widgets are in a mail."""
+    values = {"url": url, "title": title, "by": by, "text": text, "image": image, "more": more}
+    return Card(partial="link", values=values, note=note)
+
+
 if TYPE_CHECKING:
     Builder = Callable[[Widget], Built]
 
