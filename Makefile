@@ -9,7 +9,7 @@ BIN := $(VENV)/bin
 PYTEST_ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format types imports docs screenshots wheel bench oracle debian clean
+.PHONY: help demo test lint format types imports docs screenshots wheel bench oracle killtest debian clean
 
 help:  ## name the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):[^#]*## /\1\t/' | expand -t 14
@@ -57,6 +57,10 @@ bench: $(VENV)/.development debian  ## measure: what things cost, and what they 
 
 oracle: $(VENV)/.development  ## how much of each corpus post equals pandoc's HTML
 	$(BIN)/python -m tests.oracle
+
+KILLS ?= 200
+killtest: $(VENV)/.development  ## kill senders at random instants by the hundred: nobody twice, nobody lost
+	$(BIN)/python -m tests.servers.killing --kills $(KILLS)
 
 clean:  ## remove what the targets made
 	rm -rf $(VENV) dist build .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis

@@ -85,11 +85,12 @@ class Desk:
 
     def carriage(self, campaign: Campaign, frozen: Frozen) -> Carriage:
         """What carries a campaign through, from its frozen parts under today's sender."""
-        from newsletter_cli.jobs.prepare import compose_versions, sender_of
+        from newsletter_cli.jobs.prepare import compose_versions, sender_of, signers_of
 
         request = self.request
         sender = sender_of(request.settings, self.post, automatic=request.automatic)
-        drafts = compose_versions(thaw(frozen), sender, request.settings)
+        signers = signers_of(request.settings)
+        drafts = compose_versions(thaw(frozen), sender, signers)
         return Carriage(
             ledger=self.ledger,
             settings=request.settings,
@@ -107,6 +108,7 @@ class Desk:
             path=self.post.path,
             stamps=request.stamps,
             transcript=request.transcript,
+            signers=signers,
         )
 
 

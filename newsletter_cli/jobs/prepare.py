@@ -16,7 +16,7 @@ from newsletter_cli.problems import Problem, Refused, errors
 from newsletter_cli.rendering.model import Site, Version
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from newsletter_cli.config.settings import Settings
@@ -75,18 +75,19 @@ def prepare_post(post: Post, settings: Settings, *, automatic: bool = False, mod
     sender = sender_of(settings, post, automatic=automatic)
     versions = [Version.FULL, *([Version.FREE] if render.paywalled(post) else [])]
     rendered = {version: render.render(post, site, version) for version in versions}
-    drafts = compose_versions(rendered, sender, settings)
+    drafts = compose_versions(rendered, sender, signers_of(settings))
     for version in versions:
         wrong += [problem for problem in rendered[version].problems if problem not in wrong]
         wrong += [problem for problem in drafts[version].problems if problem not in wrong]
     return Prepared(post=post, sender=sender, rendered=rendered, drafts=drafts, problems=tuple(wrong))
 
 
-def compose_versions(rendered: Mapping[Version, Rendered], sender: Sender, settings: Settings) -> dict[Version, Draft]:
+def compose_versions(
+    rendered: Mapping[Version, Rendered], sender: Sender, signers: Sequence[Signer]
+) -> dict[Version, Draft]:
     """One draft a version, under one sender and its DKIM keys."""
     from newsletter_cli.message import compose
 
-    signers = signers_of(settings)
     return {version: compose.compose(parts, sender, signers=signers) for version, parts in rendered.items()}
 
 

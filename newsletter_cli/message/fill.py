@@ -86,7 +86,7 @@ def fill(draft: Draft, person: Person) -> Parcel:
     if draft.seal:
         data.insert(0, _sealed(draft, values, int(person.date.timestamp())))
     data += draft.body.filled(values)
-    return Parcel(person.token.join(draft.return_path), to, b"".join(data), not to.isascii())
+    return Parcel(person.token.join(draft.return_path), to, b"".join(data), not to.isascii(), dotless=True)
 
 
 def missing(draft: Draft, fields: Mapping[str, str]) -> Slot | None:

@@ -87,6 +87,6 @@ def send(
         limit=limit,
         helo_name=helo_name,
         transcript=transcript,
-        timeouts=timeouts or impatient(),
+        timeouts=timeouts or impatient(30),
     )
     return sent
