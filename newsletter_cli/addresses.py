@@ -40,7 +40,9 @@ class Address:
     @property
     def key(self) -> str:
         """The comparison key: letter case and IDN form do not tell persons apart; no provider folklore."""
-        return f"{unicodedata.normalize('NFC', self.local.casefold())}@{self.domain}"
+        local = self.local
+        folded = local.lower() if local.isascii() else unicodedata.normalize("NFC", local.casefold())
+        return f"{folded}@{self.domain}"
 
     @property
     def needs_smtputf8(self) -> bool:
@@ -64,14 +66,15 @@ def parse(text: str) -> Address:
 
     Raises AddressError with the reason.
     """
-    text = _trimmed(text)
-    match = _PLAIN.match(text)
-    if match and len(match["local"]) <= MAX_LOCAL_OCTETS and len(text) <= MAX_ADDRESS_OCTETS:
-        domain = match["domain"].lower()
+    text = text.strip()
+    match = _PLAIN.match(text) if len(text) <= MAX_ADDRESS_OCTETS else None
+    if match:
+        local, domain = match.groups()
+        domain = domain.lower()
         # An A-label is checked by the slow path; so are domains that can never receive mail.
-        if "xn--" not in domain and not domain.endswith(_NEVER):
-            return Address(match["local"], domain)
-    return _parse_slowly(text)
+        if len(local) <= MAX_LOCAL_OCTETS and "xn--" not in domain and not domain.endswith(_NEVER):
+            return Address(local, domain)
+    return _parse_slowly(_trimmed(text))
 
 
 # Special-use names (RFC 6761, RFC 7686) are left to the slow path, which lets the documentation and test names through.

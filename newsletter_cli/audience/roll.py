@@ -13,6 +13,7 @@ from __future__ import annotations
 import weakref
 from collections import Counter
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import chain, islice
 from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
@@ -208,7 +209,7 @@ class Roll:
         """Whose export each list is, in the order given."""
         return tuple(entry.service for entry in self._lists)
 
-    @property
+    @cached_property
     def counts(self) -> Counts:
         """How many rows there are, and what became of them."""
         excluded = f"{rolling.EXCLUDED}%"

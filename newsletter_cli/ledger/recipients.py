@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import BigInteger, bindparam, func, literal_column, select
 
 from newsletter_cli.ledger import moves, sqlite
-from newsletter_cli.ledger.hot import Statement
 from newsletter_cli.ledger.model import NewRecipient, RecipientRow
 from newsletter_cli.ledger.states import WAITING, Outcome
 from newsletter_cli.ledger.tables import campaigns, from_integer, recipients
@@ -21,11 +20,12 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from sqlalchemy import Connection, Row, Select
+    from sqlalchemy.dialects.postgresql import Insert
 
     from newsletter_cli.ledger.database import Database
 
 _columns = recipients.c
-_NAMES = ("campaign", "person", "everywhere", "email", "version", "file", "line", "fields", "updated_at")
+_NAMES = ("person", "everywhere", "email", "version", "file", "line", "fields")
 
 
 def insert(
@@ -41,37 +41,33 @@ def insert(
     at = moves.instant(now)
     rows = (
         (
-            campaign,
-            one.person,
-            one.everywhere,
-            one.email,
-            one.version,
-            one.file,
-            one.line,
-            json.dumps(dict(one.fields), ensure_ascii=False) if one.fields else None,
-            at,
+            person,
+            everywhere,
+            email,
+            version,
+            file,
+            line,
+            json.dumps(dict(fields), ensure_ascii=False) if fields else None,
         )
-        for one in added
+        for person, everywhere, email, version, file, line, fields in added
     )
-    statement = _insertion(connection.dialect.name, outcome)
+    same: dict[str, Any] = {"campaign": campaign, "updated_at": at, "outcome": outcome.value}
     if database.path is not None:
-        sqlite.stream(connection, statement, rows, database.path)
+        sqlite.pour(connection, recipients.name, _NAMES, rows, same=same, path=database.path)
         return
+    statement = _insertion()
     while group := list(islice(rows, moves.GROUP)):
-        connection.execute(statement.core, [statement.named(row) for row in group])
+        connection.execute(statement, [{**dict(zip(_NAMES, row, strict=True)), **same} for row in group])
 
 
-def _insertion(dialect: str, outcome: Outcome) -> Statement:
-    values: dict[str, Any] = {name: bindparam(name, type_=_columns[name].type) for name in _NAMES}
-    values["updated_at"] = bindparam("updated_at", type_=BigInteger)
-    values["outcome"] = moves.said(outcome)
-    if dialect == "sqlite":
-        from sqlalchemy.dialects.sqlite import insert as insert_into_sqlite
-
-        return Statement(insert_into_sqlite(recipients).values(values).on_conflict_do_nothing(), *_NAMES)
+def _insertion() -> Insert:
     from sqlalchemy.dialects.postgresql import insert as insert_into_postgresql
 
-    return Statement(insert_into_postgresql(recipients).values(values).on_conflict_do_nothing(), *_NAMES)
+    values: dict[str, Any] = {
+        name: bindparam(name, type_=BigInteger() if name == "updated_at" else _columns[name].type)
+        for name in (*_NAMES, "campaign", "updated_at", "outcome")
+    }
+    return insert_into_postgresql(recipients).values(values).on_conflict_do_nothing()
 
 
 def requeueing(

@@ -11,6 +11,7 @@ import os
 import sqlite3
 import threading
 from contextlib import closing, contextmanager
+from itertools import islice
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
@@ -21,7 +22,7 @@ from newsletter_cli.ledger.hot import READING
 from newsletter_cli.problems import Problem, Refused
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from newsletter_cli.ledger.hot import Statement
@@ -34,6 +35,9 @@ _CACHE_KIB = 16_384
 # 16 MB of log between checkpoints; a checkpoint costs two fsyncs.
 _CHECKPOINT_PAGES = 4_000
 _LOG_LIMIT_OCTETS = 67_108_864
+# A group of rows on their way in, some 10 MB in a file without a name. At each statement SQLite keeps a copy of every
+# page that it changes, and keys in no order change nearly all of an index: groups of 10,000 take half as long again.
+_POURED_ROWS = 100_000
 _MAGIC = b"SQLite format 3\0"
 
 
@@ -179,11 +183,38 @@ def compiled(statement: Statement, dialect: Any) -> tuple[str, Callable[[Any], A
     return str(made), (lambda row: (getter(row),)) if len(places) == 1 else getter
 
 
-def stream(connection: Connection, statement: Statement, rows: Iterable[tuple[Any, ...]], path: Path) -> None:
-    """Run a statement over any number of rows without holding them: inside the transaction of `connection`."""
-    sql, order = compiled(statement, connection.dialect)
+def pour(
+    connection: Connection,
+    into: str,
+    names: Sequence[str],
+    rows: Iterable[tuple[Any, ...]],
+    *,
+    same: Mapping[str, Any],
+    path: Path,
+) -> None:
+    """Insert any number of rows in their order without holding them, inside the transaction of `connection`.
+
+    `names` are the columns of `rows`, `same` those with one value for all. A row that is there already stays.
+    They go by a temporary table, a group at a time: one INSERT … SELECT checks keys and writes indexes for all of a
+    group, 4.0 s for a million against 5.3 s with a statement each.
+    """
+    driver = _driver(connection)
+    columns = ", ".join(names)
+    fill = f"INSERT INTO temp.poured VALUES ({', '.join('?' * len(names))})"  # noqa: S608 - our own names
+    # "WHERE true": without it SQLite would read ON CONFLICT as a join (sqlite.org/lang_upsert.html, Parsing Ambiguity).
+    move = (
+        f"INSERT INTO {into} ({columns}, {', '.join(same)})"  # noqa: S608 - our own names
+        f" SELECT {columns}, {', '.join('?' * len(same))} FROM temp.poured WHERE true ORDER BY rowid"
+        " ON CONFLICT DO NOTHING"
+    )
+    constants = tuple(same.values())
+    rest = iter(rows)
     try:
-        _driver(connection).executemany(sql, rows if order is None else map(order, rows))
+        driver.execute(f"CREATE TEMP TABLE poured ({columns})")
+        while driver.executemany(fill, islice(rest, _POURED_ROWS)).rowcount > 0:
+            driver.execute(move, constants)
+            driver.execute("DELETE FROM temp.poured")
+        driver.execute("DROP TABLE temp.poured")
     except sqlite3.Error as error:
         raise explained(error, path) from error
 
