@@ -13,17 +13,17 @@ from __future__ import annotations
 import asyncio
 import json
 import secrets
-import signal
 import socket
 import threading
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import quote
 
 from newsletter_cli.web import preview
+from newsletter_cli.web.ending import Ending, quiet
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+    from collections.abc import AsyncIterator, Callable, Sequence
     from pathlib import Path
 
     from starlette.requests import Request
@@ -67,8 +67,7 @@ class Live:
         self._port = int(self._socket.getsockname()[1])
         self._number = 0
         self._news = asyncio.Condition()
-        self._over = asyncio.Event()
-        self._loop: asyncio.AbstractEventLoop | None = None
+        self._ending = Ending()
         self._one_at_a_time = threading.Lock()
         self._fault: Exception | None = None
 
@@ -79,9 +78,7 @@ class Live:
 
     def stop(self) -> None:
         """End `serve` soon."""
-        if self._loop is not None:
-            with suppress(RuntimeError):  # the loop is closed: it has ended
-                self._loop.call_soon_threadsafe(self._over.set)
+        self._ending.ask()
 
     def close(self) -> None:
         """Give the port back without having served."""
@@ -94,25 +91,16 @@ class Live:
     async def _serve(self, ready: Callable[[], object]) -> None:
         import uvicorn
 
-        class Server(uvicorn.Server):
-            @contextmanager
-            def capture_signals(self) -> Iterator[None]:
-                """Leave the signals alone: uvicorn would raise them again at its end."""
-                yield
-
-        self._loop = asyncio.get_running_loop()
-        if threading.current_thread() is threading.main_thread():
-            for number in (signal.SIGINT, signal.SIGTERM):
-                self._loop.add_signal_handler(number, self._over.set)
+        self._ending.listen()
         config = uvicorn.Config(
             self._app(), loop="asyncio", http="h11", ws="none", lifespan="off", log_config=None, access_log=False,
             server_header=False, timeout_graceful_shutdown=1,
         )  # fmt: skip
-        server = Server(config)
+        server = quiet(config)
         watching = asyncio.create_task(self._watch())
         serving = asyncio.create_task(server.serve(sockets=[self._socket]))
         ready()
-        await self._over.wait()
+        await self._ending.asked.wait()
         async with self._news:
             self._news.notify_all()
         server.should_exit = True
@@ -125,7 +113,7 @@ class Live:
     async def _watch(self) -> None:
         """Wait for saved files, read everything again, and count."""
         polling = False
-        while not self._over.is_set():
+        while not self._ending.asked.is_set():
             folders = await self._in_thread(self._show.folders)
             try:
                 async for _ in self._changes(folders, polling=polling):
@@ -136,8 +124,8 @@ class Live:
                 # No more watches to be had (inotify's limit): look at the files' times instead.
                 polling = polling or not isinstance(error, FileNotFoundError)
                 with suppress(TimeoutError):
-                    await asyncio.wait_for(self._over.wait(), timeout=_AGAIN_S)
-            if not self._over.is_set():
+                    await asyncio.wait_for(self._ending.asked.wait(), timeout=_AGAIN_S)
+            if not self._ending.asked.is_set():
                 await self._refresh()  # what was saved between two watches
 
     async def _changes(self, folders: Sequence[Path], *, polling: bool) -> AsyncIterator[object]:
@@ -145,7 +133,7 @@ class Live:
 
         async for changes in awatch(
             *folders,
-            stop_event=self._over,
+            stop_event=self._ending.asked,
             step=_STEP_MS,
             debounce=_DEBOUNCE_MS,
             recursive=False,
@@ -171,7 +159,7 @@ class Live:
             return await asyncio.to_thread(alone)
         except Exception as error:
             self._fault = error
-            self._over.set()
+            self._ending.asked.set()
             raise
 
     # What is asked
@@ -243,7 +231,7 @@ class Live:
 
         async def news() -> AsyncIterator[str]:
             told = -1
-            while not self._over.is_set():
+            while not self._ending.asked.is_set():
                 if told != self._number:
                     told = self._number
                     yield f"data: {told}\n\n"

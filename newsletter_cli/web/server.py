@@ -13,23 +13,21 @@ from __future__ import annotations
 
 import asyncio
 import re
-import signal
 import socket
 import stat
-import threading
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from newsletter_cli.problems import NewsletterError
 from newsletter_cli.web import archive, limits, replies, unsubscribe
 from newsletter_cli.web.archive import Places
+from newsletter_cli.web.ending import Ending, quiet
 from newsletter_cli.web.replies import Reply
 from newsletter_cli.web.unsubscribe import Door, Wish
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from starlette.requests import Request
@@ -122,8 +120,7 @@ class Server:
         self._throttle = limits.Throttle()
         self._socket, self.url = _listen(address)
         self._unlink = address.path
-        self._over = asyncio.Event()
-        self._loop: asyncio.AbstractEventLoop | None = None
+        self._ending = Ending()
         # One writer: the ledger takes one at a time, and a queue here is fairer than its busy waiting.
         self._writer = ThreadPoolExecutor(1, thread_name_prefix="record")
         self._readers = ThreadPoolExecutor(4, thread_name_prefix="look")
@@ -132,9 +129,7 @@ class Server:
 
     def stop(self) -> None:
         """End `serve` soon."""
-        if self._loop is not None:
-            with suppress(RuntimeError):  # the loop is closed: it has ended
-                self._loop.call_soon_threadsafe(self._over.set)
+        self._ending.ask()
 
     def serve(self, ready: Callable[[], object] = lambda: None) -> None:
         """Answer until stopped; `ready` is called once the signals are caught and the port listens."""
@@ -152,26 +147,17 @@ class Server:
 
         from newsletter_cli.web.patience import Impatient
 
-        class Quiet(uvicorn.Server):
-            @contextmanager
-            def capture_signals(self) -> Iterator[None]:
-                """Leave the signals alone: uvicorn would raise them again at its end."""
-                yield
-
-        self._loop = asyncio.get_running_loop()
-        if threading.current_thread() is threading.main_thread():
-            for number in (signal.SIGINT, signal.SIGTERM):
-                self._loop.add_signal_handler(number, self._over.set)
+        self._ending.listen()
         config = uvicorn.Config(
             self._answer_asgi, interface="asgi3", loop="asyncio", http=Impatient, ws="none",
             lifespan="off", log_config=None, log_level="critical", access_log=False, server_header=False,
             proxy_headers=False, limit_concurrency=limits.CONNECTIONS, timeout_keep_alive=int(limits.IDLE_S),
             h11_max_incomplete_event_size=limits.HEAD_OCTETS, timeout_graceful_shutdown=_STOPPING_S,
         )  # fmt: skip
-        server = Quiet(config)
+        server = quiet(config)
         serving = asyncio.create_task(server.serve(sockets=[self._socket]))
         ready()
-        await self._over.wait()
+        await self._ending.asked.wait()
         server.should_exit = True
         await serving
 
