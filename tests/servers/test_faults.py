@@ -36,7 +36,8 @@ DROPS: dict[str, dict[str, Any]] = {
 
 def as_long_as_needed(fault: dict[str, Any]) -> Mapping[Stage, timedelta]:
     """Short timeouts where a test waits for one; long ones where a loaded machine must not meet them."""
-    return impatient(0.3 if "hang" in fault else 30)
+    waits = "hang" in fault or ("drop" not in fault and b"\n" not in fault.get("raw", b"\n"))
+    return impatient(0.3 if waits else 30)
 
 
 BACK = (Outcome.SENT, FinishReason.DONE)  # the mail goes back and is sent over a new connection
