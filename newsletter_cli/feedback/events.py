@@ -45,6 +45,18 @@ def events(data: bytes) -> Iterator[Event]:
         raise NoEvents("no event of SES, Postmark, Mailgun, SendGrid or Brevo stands in it")
 
 
+def in_mail(text: str) -> tuple[Feedback, ...]:
+    """What an event says that a provider sends as a mail (SNS does so): JSON, and something for people behind it."""
+    start = text.lstrip()
+    if not start.startswith("{"):
+        return ()
+    try:
+        value, _ = json.JSONDecoder().raw_decode(start)
+    except (ValueError, RecursionError):
+        return ()
+    return tuple(one for found in _events(value, 0) for one in found.feedback)
+
+
 def _documents(data: bytes) -> list[Any]:
     try:
         text = data.decode("utf-8-sig")

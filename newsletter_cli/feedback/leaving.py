@@ -10,7 +10,6 @@ import re
 from typing import TYPE_CHECKING
 
 from newsletter_cli.feedback import notes
-from newsletter_cli.feedback.mime import words
 from newsletter_cli.feedback.model import Feedback, Kind, Traces, one_line
 from newsletter_cli.feedback.patterns import any_of
 from newsletter_cli.feedback.traces import tokens_in
@@ -29,6 +28,7 @@ _WISH = any_of(
     r"uitschrijven|afmelden|wypisz|avregistrera|afmeld",
     r"отписаться|配信停止|退订|退訂|구독 ?취소",
 )
+_LONGEST = 100  # characters: a longer text is no mere wish
 _WORD = re.compile(
     r"\W*(?P<answer>(?:(?:re|aw|sv|fwd?|rv|tr|r)\s*:\s*)*)\W*(?:please )?"
     rf"(?:{_WISH.pattern})(?: (?:me|please|from (?:this|the|your) (?:list|newsletter)))?\W*",
@@ -38,7 +38,7 @@ _WORD = re.compile(
 
 def leaving(pieces: Pieces) -> Feedback | None:
     """The wish to leave, where the mail is one."""
-    subject = words(pieces.head.get("subject"))
+    subject = pieces.head.subject
     tokens = tuple(dict.fromkeys(tokens_in([subject])))[:5]
     if tokens and re.search(r"un-?subscribe", subject, re.IGNORECASE):
         return Feedback(
@@ -47,10 +47,8 @@ def leaving(pieces: Pieces) -> Feedback | None:
             said=one_line(re.sub(r"\S{40,}", "…", subject)),
             traces=Traces(tokens=tokens),
         )
-    said = _WORD.fullmatch(subject.strip())
-    if not said and not subject.strip():
-        body = next((line for line in pieces.lines if line.strip()), "")
-        said = _WORD.fullmatch(body.strip())
+    wish = subject or next((line.strip() for line in pieces.lines if line.strip()), "")
+    said = _WORD.fullmatch(wish) if len(wish) <= _LONGEST else None
     # "Re: Unsubscribe" by a machine answers a post of that name.
     automatic = pieces.head.get("auto-submitted").strip().lower() not in {"", "no"}
     if not said or (said["answer"] and automatic):
@@ -62,5 +60,5 @@ def leaving(pieces: Pieces) -> Feedback | None:
         kind=Kind.UNSUBSCRIBE,
         rule="unsubscribe mail, by its subject and its sender",
         address=sender[0],
-        said=one_line(subject),
+        said=one_line(wish),
     )

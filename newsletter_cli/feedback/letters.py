@@ -92,7 +92,7 @@ def mailer(head: Part) -> str:
     sender = words(head.get("from"))
     if _MAILERS.search(sender) or _MAILERS.search(head.get("return-path")):
         return "a mail server as its sender"
-    subject = words(head.get("subject"))
+    subject = head.subject
     return "its subject" if _SUBJECTS.search(subject) else ""
 
 
@@ -100,7 +100,7 @@ def machine(head: Part) -> str:
     """The rule by which a mail is an automatic reply or a challenge; empty where it is none."""
     if head.get("x-failed-recipients"):
         return ""
-    subject = words(head.get("subject"))
+    subject = head.subject
     if _AWAY.match(_ANSWERED.sub("", subject, count=1)):
         return "automatic reply, by its subject"
     if challenge(head) or _CHALLENGE.search(subject):

@@ -9,12 +9,10 @@ no part of a report.
 from __future__ import annotations
 
 import base64
-import binascii
 import html
 import quopri
 import re
 from dataclasses import dataclass, replace
-from email.header import decode_header
 from functools import cached_property
 
 # Reports bring the whole mail back with them; what is said stands before it.
@@ -22,12 +20,17 @@ MAX_OCTETS = 1_000_000
 MAX_DEPTH = 8
 MAX_PARTS = 100
 MAX_TEXT = 100_000  # characters of one part's text
+MAX_SUBJECT = 500
 _MAX_FIELDS = 1_000
 
 _FIELD = re.compile(r"([!-9;-~]+)[ \t]*:(.*)")  # RFC 5322 §3.6.8, and the blank before the colon of §4.5
 _TAG = re.compile(r"<[^<>]{0,2000}>")
 _BREAKING = re.compile(r"(?i)<(?:br|/p|/div|/tr|/li|/h\d|/table|p|div)\b[^<>]{0,2000}>")
 _UNSEEN = re.compile(r"(?is)<(style|script|head)\b.*?(?:</\1\s*>|\Z)")
+# What says less than latin-1 does, and codecs of Python that are no charsets (one of them takes quadratic time).
+_NO_CHARSETS = frozenset({"", "ascii", "us-ascii", "idna", "punycode", "unicode_escape", "raw_unicode_escape"})
+_ENCODED_WORD = re.compile(r"=\?([^?\s]{1,60})\?([bq])\?([^?\s]*)\?=", re.IGNORECASE)
+_BETWEEN = re.compile(r"\?=\s+=\?")
 _ENCLOSED = frozenset({"message/rfc822", "message/global", "message/partial", "message/news"})
 _HEADERS = frozenset({"text/rfc822-headers", "text/rfc822-header", "message/rfc822-headers", "message/global-headers"})
 
@@ -58,6 +61,11 @@ class Part:
     def every(self, *names: str) -> list[str]:
         """Every value of these fields, in the order they stand."""
         return [value for field, value in self.fields if field in names]
+
+    @cached_property
+    def subject(self) -> str:
+        """The subject, read, and not longer than anybody writes one."""
+        return words(self.get("subject")[: 4 * MAX_SUBJECT])[:MAX_SUBJECT].strip()
 
     def parameter(self, name: str) -> str:
         """A parameter of Content-Type; empty where there is none."""
@@ -111,21 +119,16 @@ def fields_of(text: str) -> tuple[tuple[str, str], ...]:
 
 
 def words(value: str) -> str:
-    """A field's value with its encoded words (RFC 2047) read; as it stands where they cannot be."""
-    if "=?" not in value:
-        return value
-    try:
-        found = decode_header(value)
-    except (ValueError, LookupError, binascii.Error):  # HeaderParseError is a ValueError
-        return value
-    return "".join(part if isinstance(part, str) else to_text(part, charset or "") for part, charset in found)
+    """A field's value with its encoded words read (RFC 2047 §2); blanks between two of them are none (§6.2)."""
+    return _ENCODED_WORD.sub(_word, _BETWEEN.sub("?==?", value)) if "=?" in value else value
 
 
 def to_text(data: bytes, charset: str) -> str:
     """Bytes as text, whatever the charset claims to be."""
-    for name in (charset, "utf-8"):
+    claimed = "" if charset.lower() in _NO_CHARSETS else charset
+    for name, errors in ((claimed, "strict"), ("utf-8", "strict"), (claimed, "replace")):
         try:
-            return data.decode(name)
+            return data.decode(name, errors)
         except (LookupError, ValueError):  # unknown, or no text in it; a codec that is none of text
             continue
     return data.decode("latin-1")
@@ -135,6 +138,12 @@ def seen(markup: str) -> str:
     """What a reader sees of HTML, a line a block."""
     text = _BREAKING.sub("\n", _UNSEEN.sub(" ", markup))
     return html.unescape(_TAG.sub("", text)).replace("\xa0", " ")
+
+
+def _word(found: re.Match[str]) -> str:
+    octets = found[3].encode("utf-8", "replace")
+    decoded = _from_base64(octets) if found[2] in "bB" else quopri.decodestring(octets, header=True)
+    return to_text(decoded, found[1].partition("*")[0])  # RFC 2231 §5: a language behind the charset
 
 
 def _lines(data: bytes) -> list[bytes]:

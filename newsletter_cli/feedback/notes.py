@@ -10,8 +10,6 @@ import re
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from newsletter_cli.feedback.mime import words
-
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -23,7 +21,9 @@ _ADDRESS = re.compile(rf"[A-Za-z0-9!#$%&*/=?^_`{{|}}~+.'-]{{1,64}}@[{_ALNUM}](?:
 _TYPED = re.compile(r"(?:smtp|rfc822)=", re.IGNORECASE)  # X.400 to RFC 822: "dda:SMTP=user@example.com"
 _WINDOW = 10  # lines that belong to one recipient
 # Enough for every report that was seen; a text made to be slow ends here.
-_MAX_WINDOWS = 20
+_MAX_WINDOWS = 5
+_MAX_WINDOW = 2_000  # characters
+_MAX_NOTES = 20_000
 _MAX_ADDRESSES = 50
 
 # Exim "(ultimately generated from a@b)", Postfix "<c@d> (expanded from <a@b>)", sendmail "(expanded from: <a@b>)".
@@ -56,11 +56,11 @@ def about(pieces: Pieces, address: str, *, alone: bool) -> Iterator[str]:
     if address:
         yield from _windows(pieces.lines, address.casefold(), others)
     if alone or not others:
-        yield pieces.notes
-        yield words(pieces.head.get("subject"))
+        yield pieces.notes[:_MAX_NOTES]
+        yield pieces.head.subject
     else:  # what is said before the first of them is said of all
         first = (number for number, line in enumerate(pieces.lines) if any(one in line.casefold() for one in meant))
-        yield "\n".join(pieces.lines[: next(first, 0)])
+        yield "\n".join(pieces.lines[: next(first, 0)])[:_MAX_NOTES]
 
 
 def as_mailed(pieces: Pieces, address: str) -> str:
@@ -80,7 +80,7 @@ def failed(pieces: Pieces) -> list[str]:
         address
         for line in pieces.lines
         if not _OTHERS.search(line)
-        for address in addresses_in(line)
+        for address in addresses_in(_SENT_ON.sub("", line))
         if address.casefold() not in others and address.partition("@")[0].casefold() not in _ROLES
     ]
     return list(dict.fromkeys(found))[:_MAX_ADDRESSES]
@@ -115,4 +115,4 @@ def _windows(lines: list[str], address: str, others: set[str]) -> Iterator[str]:
             if any(other in below.casefold() for other in others):
                 break
             window.append(below)
-        yield "\n".join(window)
+        yield "\n".join(window)[:_MAX_WINDOW]

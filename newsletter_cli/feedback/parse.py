@@ -3,7 +3,8 @@
 Pure: bytes to `Feedback` values, at least one, never an error. The order is that of certainty:
 
 1. complaints (RFC 5965, and Microsoft's without a report);
-2. delivery reports (RFC 3464), also inside a mail that passes one on, but not those by which a filter asks who we are;
+2. delivery reports (RFC 3464), also inside a mail that passes one on, but not those by which a filter asks who we
+   are; events of a provider that come as mail;
 3. receipts (RFC 8098): nothing;
 4. unsubscribe mail;
 5. automatic replies and challenges: nothing;
@@ -20,7 +21,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
-from newsletter_cli.feedback import leaving, letters, mime, pieces as taken, reports, texts, traces as trails
+from newsletter_cli.feedback import events, leaving, letters, mime, pieces as taken, reports, texts, traces as trails
 from newsletter_cli.feedback.model import Feedback, Kind
 
 
@@ -28,7 +29,7 @@ def parse(data: bytes) -> tuple[Feedback, ...]:
     """Say what a mail reports."""
     head = mime.read(data)
     at = _date(head.get("date"))
-    return tuple(replace(found, at=at) for found in _parse(head, again=True))
+    return tuple(found if found.at else replace(found, at=at) for found in _parse(head, again=True))
 
 
 def _parse(head: mime.Part, *, again: bool) -> list[Feedback]:
@@ -46,6 +47,9 @@ def _parse(head: mime.Part, *, again: bool) -> list[Feedback]:
     delivery = list(reports.delivery(pieces, traces))
     if delivery:
         return delivery
+    told = events.in_mail(pieces.notes)
+    if told:
+        return list(told)
     inner = pieces.returned
     if again and inner is not None and inner.kind == "multipart/report":
         return _parse(inner, again=False)

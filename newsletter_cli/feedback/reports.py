@@ -106,7 +106,7 @@ def forwarded_complaint(pieces: Pieces, traces: Traces) -> Feedback | None:
         kind=Kind.COMPLAINT,
         rule="complaint (Microsoft JMRP), X-HmXmrOriginalRecipient",
         address=found[0] if found else "",
-        said=one_line(pieces.head.get("subject")),
+        said=one_line(pieces.head.subject),
         traces=traces,
     )
 

@@ -11,7 +11,6 @@ import logging
 from typing import TYPE_CHECKING
 
 from newsletter_cli.feedback import letters, notes
-from newsletter_cli.feedback.mime import words
 from newsletter_cli.feedback.model import Feedback, Kind, Traces, Verdict, one_line
 from newsletter_cli.feedback.phrases import FAILURE
 from newsletter_cli.feedback.status import judge
@@ -32,7 +31,7 @@ def read(pieces: Pieces, traces: Traces) -> list[Feedback]:
     by, addresses = recipients(pieces)
     if not sign and by != _FLUFL:  # people's mail may lose its return path too
         return [_nothing("nothing shows a mail server")]
-    said = f"{words(pieces.head.get('subject'))}\n{pieces.notes}"
+    said = f"{pieces.head.subject}\n{pieces.notes}"
     if not FAILURE.search(said) and not judge(said).clear:
         return [_nothing("it tells of no failure")]
     if not addresses and not traces.tokens and not traces.message_ids:
@@ -60,7 +59,7 @@ def _feedback(pieces: Pieces, traces: Traces, by: str, address: str, *, alone: b
 
 def recipients(pieces: Pieces) -> tuple[str, list[str]]:
     """Whom a report means, and how that was found."""
-    named = [address for value in pieces.head.every("x-failed-recipients") for address in notes.addresses_in(value)]
+    named = notes.addresses_in(" ".join(pieces.head.every("x-failed-recipients")))
     if named:
         return "X-Failed-Recipients", named
     known = _by_flufl(pieces)
