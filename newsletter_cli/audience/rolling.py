@@ -39,10 +39,10 @@ EXCLUDED = "excluded by "  # how the reason of an excluded row begins
 def database() -> sqlite3.Connection:
     """An empty one, in a file without a name that goes with the process: so no journal and no waiting for the disk.
 
-    The cache (16 MB) is what a million rows need to be indexed in a second.
+    With a cache of 4 MB a million rows are read and indexed as quickly as with one of 16.
     """
     made = sqlite3.connect("", isolation_level=None, check_same_thread=False)
-    made.executescript(f"PRAGMA page_size=16384; PRAGMA journal_mode=OFF; PRAGMA cache_size=-16000; {SCHEMA}")
+    made.executescript(f"PRAGMA page_size=16384; PRAGMA journal_mode=OFF; PRAGMA cache_size=-4000; {SCHEMA}")
     return made
 
 

@@ -125,3 +125,13 @@ def test_the_same_page_is_the_same_bytes_under_any_hash_seed() -> None:
         for seed in ("1", "2", "3")
     }
     assert len(got) == 1
+
+
+def test_what_could_ask_the_network_is_not_even_imported() -> None:
+    script = (
+        "import sys; from newsletter_cli.rendering.inline import inline;"
+        "print(inline('<html><head><style>p { color: #123456 }</style></head><body><p>x</p></body></html>'));"
+        "assert not {'requests', 'urllib3'} & set(sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert '<p style="color:#123456">x</p>' in done.stdout
