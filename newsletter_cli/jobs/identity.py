@@ -1,7 +1,7 @@
 """By what a post is recognised: its post_id, else its path, else the hash of its body (interface, promise 8).
 
-A rename, a new title, an edit or `git reset --hard` is no new campaign; one post_id in two files, or a sent path that
-now holds another post, is refused naming both.
+A rename, a new title, an edit or `git reset --hard` is no new campaign; one post_id in two files, a sent path that now
+holds another post, or a copy under the same title or date, is refused naming both.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from newsletter_cli.ledger.model import PostIdentity
+from newsletter_cli.ledger.recognise import by_body_alone
 from newsletter_cli.problems import Problem, Refused
 
 if TYPE_CHECKING:
@@ -44,9 +45,22 @@ def find(ledger: Ledger, newsletter: str, post: Post, folder: Path) -> Campaign 
     """The campaign of a post, where there is one. Raises Refused where two posts claim to be one."""
     identity = identity_of(post, folder)
     campaign = ledger.find(newsletter, identity)
-    if campaign is not None and campaign.identity.path != identity.path:
-        _refuse_twins(post, [folder / campaign.identity.path])
-    return campaign
+    if campaign is None or campaign.identity.path == identity.path:
+        return campaign
+    former = folder / campaign.identity.path
+    _refuse_twins(post, [former])
+    if not by_body_alone(identity, campaign.identity) or not _still_holds(former, campaign.identity.body_hash, post):
+        return campaign
+    if post.meta.email_sent_at:  # the record is the other file's; this one was mailed elsewhere, and says so
+        return None
+    raise Refused(
+        Problem(
+            text=f"{former} has the same body and was mailed as {campaign.subject!r}: is this a copy, or another post?",
+            file=str(post.path),
+            hint="remove one of the two; or, for a post of its own, change a word of it, or its title and its date",
+            code="post-copied",
+        )
+    )
 
 
 def refuse_twins(post: Post) -> None:
@@ -62,6 +76,18 @@ def siblings(folder: Path, *, recursive: bool) -> Iterator[Path]:
         hidden = any(part.startswith(("_", ".")) for part in inside)
         if not hidden and not path.name.upper().startswith("README") and path.is_file():
             yield path
+
+
+def _still_holds(former: Path, body_hash: str, post: Post) -> bool:
+    """Whether a path still holds the post with this body, in a file that is not the post's own."""
+    from newsletter_cli.post import read
+
+    if not former.is_file() or former.samefile(post.path):
+        return False
+    try:
+        return read.read(former).body_hash == body_hash
+    except Refused:  # what cannot be read is not the post that was mailed
+        return False
 
 
 def _refuse_twins(post: Post, others: Iterable[Path]) -> None:

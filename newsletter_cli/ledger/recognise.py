@@ -2,7 +2,8 @@
 
 Takes what the post is now and the campaigns of its newsletter that share one of the three with it; gives the campaign
 it belongs to, or None for a post that was never mailed. A rename, a new title, an edit or an old commit is no new
-campaign. Raises Conflict where mailing it would be wrong and not mailing it silently would be too.
+campaign. Raises Conflict where mailing it would be wrong and not mailing it silently would be too. Whether a post with
+the body of another is that one renamed or a copy of it, only the files can tell: the caller asks (`by_body_alone`).
 """
 
 from __future__ import annotations
@@ -39,10 +40,17 @@ def recognise(now: PostIdentity, known: Iterable[Campaign]) -> Campaign | None:
     for campaign in candidates:
         if campaign.identity.path == now.path:
             return _same_path(now, campaign)
-    for campaign in candidates:
-        if campaign.identity.body_hash == now.body_hash != _EMPTY_BODY and not _told_apart(now, campaign.identity):
-            return campaign
-    return None
+    renamed = [
+        campaign
+        for campaign in candidates
+        if campaign.identity.body_hash == now.body_hash != _EMPTY_BODY and not _told_apart(now, campaign.identity)
+    ]
+    return max(renamed, key=lambda campaign: _in_common(now, campaign.identity), default=None)
+
+
+def by_body_alone(now: PostIdentity, then: PostIdentity) -> bool:
+    """Whether nothing but the body says that these are one post: one of the two may be a copy of the other."""
+    return now.path != then.path and not (now.post_id and now.post_id == then.post_id)
 
 
 def _same_id(now: PostIdentity, campaign: Campaign) -> Campaign:
@@ -79,5 +87,13 @@ def _another(now: PostIdentity, then: PostIdentity) -> bool:
 
 
 def _told_apart(now: PostIdentity, then: PostIdentity) -> bool:
-    """Whether two posts of one body are two posts: both have a post_id, and title or date differ too."""
-    return bool(now.post_id and then.post_id) and (now.title, now.date) != (then.title, then.date)
+    """Whether two posts of one body are two posts: title and date differ, or only one of them but each has a post_id.
+
+    A short body comes again: "The call is on Friday, same link."
+    """
+    differ = [now.title != then.title, now.date != then.date]
+    return all(differ) or (any(differ) and bool(now.post_id and then.post_id))
+
+
+def _in_common(now: PostIdentity, then: PostIdentity) -> int:
+    return (now.title == then.title) + (now.date == then.date)

@@ -7,7 +7,7 @@ import hashlib
 import pytest
 
 from newsletter_cli.ledger.model import Campaign, PostIdentity
-from newsletter_cli.ledger.recognise import Conflict, recognise
+from newsletter_cli.ledger.recognise import Conflict, by_body_alone, recognise
 from newsletter_cli.ledger.states import CampaignState
 from newsletter_cli.problems import Refused
 from tests.doubles.ledgers import post
@@ -44,6 +44,9 @@ WITHOUT_ID = known(post(post_id=""))
         pytest.param(post(post_id="", body_hash="edited"), WITHOUT_ID, id="no post_id, edited"),
         pytest.param(post(post_id="", title="New", date="2027"), WITHOUT_ID, id="no post_id, a new head"),
         pytest.param(post(post_id="", path="posts/renamed.md"), WITHOUT_ID, id="no post_id, renamed: the body"),
+        pytest.param(post(post_id="", path="posts/b.md", title="New"), WITHOUT_ID, id="renamed, a new title"),
+        pytest.param(post(post_id="", path="posts/b.md", date="2027"), WITHOUT_ID, id="renamed, a new date"),
+        pytest.param(post(post_id="", path="b", title="B", date=""), known(post(post_id="", date="")), id="no dates"),
         pytest.param(post(post_id="new"), WITHOUT_ID, id="given a post_id since"),
         pytest.param(post(post_id=""), SENT, id="its post_id lost"),
         pytest.param(post(post_id="new"), SENT, id="another post_id on the same body at the same path"),
@@ -60,6 +63,8 @@ def test_it_is_the_post_that_was_mailed(now: PostIdentity, before: Campaign) -> 
         pytest.param(post(post_id="2", path="posts/b.md", body_hash="b"), SENT, id="nothing shared"),
         pytest.param(post(post_id="", path="posts/b.md", body_hash="b"), WITHOUT_ID, id="only the title shared"),
         pytest.param(post(post_id="2", path="posts/b.md", title="Reminder"), SENT, id="an own post_id, the same body"),
+        pytest.param(post(post_id="", path="b", title="B", date="2027"), WITHOUT_ID, id="a short body come again"),
+        pytest.param(post(post_id="2", path="b", title="B", date="2027"), WITHOUT_ID, id="the same, with a post_id"),
     ],
 )
 def test_it_is_a_new_post(now: PostIdentity, before: Campaign) -> None:
@@ -113,3 +118,18 @@ def test_post_id_goes_before_path_and_path_before_body() -> None:
 
 def test_of_several_campaigns_the_newest_counts() -> None:
     assert recognise(post(post_id=""), [WITHOUT_ID, known(post(post_id=""), 2)]) == known(post(post_id=""), 2)
+
+
+def test_of_several_posts_of_one_body_the_one_with_the_same_head_counts() -> None:
+    first = known(post(post_id="", path="posts/23.md"), 1)
+    second = known(post(post_id="", path="posts/24.md", date="2026-01-08"), 2)
+    assert recognise(post(post_id="", path="posts/renamed.md"), [first, second]) is first
+    assert recognise(post(post_id="", path="posts/renamed.md", date="2026-01-08"), [first, second]) is second
+
+
+def test_only_the_body_is_told_from_a_post_id_and_a_path() -> None:
+    assert by_body_alone(post(post_id="", path="posts/b.md"), SENT.identity)
+    assert by_body_alone(post(post_id="2", path="posts/b.md"), SENT.identity)
+    assert by_body_alone(post(post_id="", path="posts/b.md"), WITHOUT_ID.identity)
+    assert not by_body_alone(post(path="posts/b.md"), SENT.identity)
+    assert not by_body_alone(post(post_id=""), SENT.identity)
