@@ -141,6 +141,7 @@ def _copy(path: Path, folder: Path) -> Path:
     for _ in range(_COPY_TRIES):
         before = [_mark(_beside(path, ending)) for ending in endings]
         for ending in endings:
+            _beside(target, ending).unlink(missing_ok=True)
             if _beside(path, ending).exists():
                 shutil.copyfile(_beside(path, ending), _beside(target, ending))
         if before == [_mark(_beside(path, ending)) for ending in endings]:
@@ -164,6 +165,9 @@ def make_new(path: Path) -> None:
                 os.link(made, path)
             except FileExistsError:
                 return
+            except OSError:
+                # A disk without hard links: an empty file is a ledger to be made by whoever locks it first.
+                path.touch(mode=0o600)
             descriptor = os.open(path.parent, os.O_RDONLY)
             try:
                 os.fsync(descriptor)

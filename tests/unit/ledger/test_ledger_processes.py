@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -16,7 +17,6 @@ from tests.doubles.ledgers import begun, opened, person, post, suppression, told
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 
 @contextmanager
@@ -28,6 +28,7 @@ def another(program: str, folder: Path, *arguments: str) -> Iterator[subprocess.
     )
     process = subprocess.Popen(
         [sys.executable, "-c", head + program, folder, *arguments],
+        cwd=Path(__file__).parents[3],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,

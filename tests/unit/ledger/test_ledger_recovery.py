@@ -16,6 +16,8 @@ from tests.doubles.ledgers import begun, opened, outcomes
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from newsletter_cli.ledger.store import Ledger
+
 # Reader 0 is sent, reader 1 stands where the test says, the others wait.
 PROGRAM = """
 import os, signal, sys
@@ -35,6 +37,13 @@ with opened(Path(sys.argv[1])) as ledger, ledger.sender_lock():
     print("ready", flush=True)
     os.kill(os.getpid(), signal.SIGKILL)
 """
+
+
+def dead(ledger: Ledger, campaign: int, claimed: int) -> None:
+    """A run that claims and is gone."""
+    run = ledger.start_run(campaign)
+    run.claim(claimed)
+    run._hot.close()
 
 
 def killed(folder: Path, state: str) -> None:
@@ -80,7 +89,7 @@ def test_after_a_power_cut_a_claim_may_have_been_handed_over(tmp_path: Path, sta
 def test_two_boots_that_cannot_be_told_are_not_the_same(tmp_path: Path) -> None:
     with opened(tmp_path, boot="") as ledger:
         begun(ledger)
-        ledger.start_run(1).claim(2)
+        dead(ledger, 1, 2)
         with ledger.start_run(1) as run:
             assert [row.outcome for row in run.recovered] == [Outcome.UNKNOWN] * 2
 
@@ -99,7 +108,7 @@ def test_recovery_does_not_touch_another_campaign(tmp_path: Path) -> None:
     with opened(tmp_path) as ledger:
         first = begun(ledger)
         second = ledger.begin("letter", post(post_id="2", path="b", body_hash="b"), "uid2", frozen(), readers(1))
-        ledger.start_run(second.id).claim(1)
+        dead(ledger, second.id, 1)
         with ledger.start_run(first.id):
             assert outcomes(ledger, second.id) == ["claimed"]
 

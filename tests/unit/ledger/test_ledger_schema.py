@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 import pytest
@@ -86,7 +87,7 @@ print(sorted(name for name in ("alembic", "pydantic") if name in sys.modules))
 def test_a_schema_from_the_future_is_refused(tmp_path: Path) -> None:
     with opened(tmp_path):
         pass
-    with sqlite3.connect(tmp_path / ".newsletter/ledger.sqlite3") as connection:
+    with closing(sqlite3.connect(tmp_path / ".newsletter/ledger.sqlite3")) as connection, connection:
         connection.execute(f"UPDATE {schema.VERSION_TABLE} SET version_num = '9999'")
     for create in (True, False):
         with (
@@ -98,11 +99,11 @@ def test_a_schema_from_the_future_is_refused(tmp_path: Path) -> None:
 
 def test_a_database_of_another_program_is_refused_and_left_alone(tmp_path: Path) -> None:
     path = tmp_path / "other.db"
-    with sqlite3.connect(path) as connection:
+    with closing(sqlite3.connect(path)) as connection, connection:
         connection.execute("CREATE TABLE notes (id INTEGER)")
     with pytest.raises(Refused, match="belongs to another program"), opened(tmp_path, url="sqlite:///other.db"):
         pass
-    with sqlite3.connect(path) as connection:
+    with closing(sqlite3.connect(path)) as connection, connection:
         assert connection.execute("SELECT name FROM sqlite_master").fetchall() == [("notes",)]
 
 

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import itertools
+import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import tempfile
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 import pytest
 from sqlalchemy import text
 
+from newsletter_cli.ledger import snapshot
 from newsletter_cli.ledger.store import Ledger
 from newsletter_cli.problems import NotNow, Refused
 from tests.doubles.ledgers import IDENTITY, URL, StillClock, begun, opened, outcomes, person, post, suppression, told
@@ -185,3 +190,58 @@ def test_an_older_schema_is_read_in_a_copy(tmp_path: Path, monkeypatch: pytest.M
     with opened(tmp_path) as ledger:
         assert told(ledger, 1) == {"queued": 5}
     assert files(tmp_path) != before
+
+
+def test_a_ledger_that_never_rests_is_not_copied(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    in_another_process(tmp_path, KILLED, code=-signal.SIGKILL)
+    numbers = itertools.count()
+    monkeypatch.setattr(snapshot, "_mark", lambda _: (next(numbers), 0, 0))
+    with pytest.raises(NotNow, match="the ledger is being written"):
+        nothing(tmp_path)
+
+
+def test_a_ledger_killed_while_it_was_made_is_none(tmp_path: Path) -> None:
+    program = """
+import sqlite3
+path = Path(sys.argv[1]) / ".newsletter/ledger.sqlite3"
+path.parent.mkdir()
+connection = sqlite3.connect(path, isolation_level=None)
+connection.execute("PRAGMA journal_mode = WAL")
+connection.execute("PRAGMA wal_autocheckpoint = 0")
+connection.execute("CREATE TABLE x (y)")
+connection.execute("DROP TABLE x")
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+    in_another_process(tmp_path, program, code=-signal.SIGKILL)
+    before = files(tmp_path)
+    assert before[".newsletter/ledger.sqlite3-wal"][2]
+    assert nothing(tmp_path) is None
+    assert files(tmp_path) == before
+    with opened(tmp_path) as ledger:
+        assert ledger.ledger_id
+    database = tmp_path / ".newsletter/ledger.sqlite3"
+    with closing(sqlite3.connect(database)) as connection, connection:
+        connection.execute("DELETE FROM about")
+    assert nothing(tmp_path) is None, "its tables stand, its name does not yet"
+
+
+def test_a_disk_without_hard_links_holds_a_ledger_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def link(*_: object) -> None:
+        raise PermissionError(1, "Operation not permitted")
+
+    monkeypatch.setattr(os, "link", link)
+    with opened(tmp_path) as ledger:
+        begun(ledger)
+    with opened(tmp_path) as ledger:
+        assert told(ledger, 1) == {"queued": 5}
+    assert (tmp_path / ".newsletter/ledger.sqlite3").stat().st_mode & 0o777 == 0o600
+
+
+def test_of_two_that_make_a_ledger_the_first_wins(tmp_path: Path) -> None:
+    with opened(tmp_path) as ledger:
+        ledger_id = ledger.ledger_id
+    path = tmp_path / ".newsletter/ledger.sqlite3"
+    snapshot.make_new(path)
+    with opened(tmp_path) as ledger:
+        assert ledger.ledger_id == ledger_id
+    assert [found.name for found in path.parent.iterdir() if found.name.startswith(".new-")] == []

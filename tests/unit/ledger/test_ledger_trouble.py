@@ -367,3 +367,10 @@ def test_this_boot_has_a_name() -> None:
 
 def test_a_machine_that_does_not_tell_its_boot(tmp_path: Path) -> None:
     assert places.boot_id(tmp_path / "nothing") == ""
+
+
+def test_a_lock_that_cannot_be_taken_is_told(tmp_path: Path) -> None:
+    with opened(tmp_path) as ledger:
+        (tmp_path / ".newsletter/ledger.sqlite3.lock").mkdir()
+        with pytest.raises(Refused, match=r"ledger\.sqlite3\.lock: the lock cannot be taken"), ledger.sender_lock():
+            pass
