@@ -85,7 +85,7 @@ def clean(root: HtmlElement, *, file: str) -> tuple[Problem, ...]:
     """Take out of `root`, in place, what has no place in mail; give a warning for each thing a writer would miss."""
     cleaner = _Cleaner(file)
     cleaner.run(root)
-    return tuple(cleaner.problems)
+    return tuple(cleaner.problems.values())
 
 
 def scheme_of(url: str) -> str:
@@ -99,7 +99,7 @@ class _Cleaner:
 
     def __init__(self, file: str) -> None:
         self.file = file
-        self.problems: list[Problem] = []
+        self.problems: dict[tuple[str, int | None], Problem] = {}
         self._line: int | None = None
 
     def run(self, root: HtmlElement) -> None:
@@ -169,6 +169,9 @@ class _Cleaner:
 
     def _attributes(self, element: HtmlElement) -> None:
         allowed = ON.get(element.tag, frozenset())
+        component = element.attrib.pop("data-component-name", "")  # in raw HTML; a box has it as its component-name
+        if component and not element.get("data-component"):
+            element.set("data-component", component)
         for name in list(element.attrib):
             if name.startswith("on"):
                 self._warn(f"the handler {name}= on <{element.tag}> has no place in mail and was removed")
@@ -196,9 +199,9 @@ class _Cleaner:
         return scheme_of(target) not in DANGEROUS_SCHEMES
 
     def _warn(self, text: str, *, code: str = "html-unsafe") -> None:
-        self.problems.append(
-            Problem(text=text, file=self.file, line=self._line, severity=Severity.WARNING, code=code),
-        )
+        """Keep a warning, once a line."""
+        problem = Problem(text=text, file=self.file, line=self._line, severity=Severity.WARNING, code=code)
+        self.problems.setdefault((text, self._line), problem)
 
 
 def _remove(element: HtmlElement) -> None:

@@ -36,7 +36,7 @@ class State:
     """What a block must know of where it stands."""
 
     depth: int = 0
-    in_item: bool = False  # directly in a list item: a list may begin under a paragraph's line
+    in_item: bool = False  # somewhere in a list item: a list may begin under a paragraph's line
     in_box: bool = False  # somewhere in a fenced box: its closing fence ends a paragraph
     loose_end: bool = True  # a paragraph that is the last block here is one (False: it has no <p>)
     tags: dict[str, int] = field(default_factory=dict)  # raw HTML tags open in this container
@@ -116,7 +116,7 @@ class LineParser(BlockParser):
         return at
 
     def inside(
-        self, state: State, line: Line, *, in_item: bool = False, in_box: bool | None = None, loose_end: bool = True
+        self, state: State, line: Line, *, item: bool = False, box: bool = False, loose_end: bool = True
     ) -> State:
         """The state one level further in. Raises Refused where the level is one too many."""
         depth = state.depth + 1
@@ -124,9 +124,7 @@ class LineParser(BlockParser):
             depth += sum(count for name, count in state.tags.items() if name in html_tags.NESTING_TAGS)
         if depth > MAX_DEPTH:
             raise too_deep(line.number, file=self.file)
-        return State(
-            depth=depth, in_item=in_item, in_box=state.in_box if in_box is None else in_box, loose_end=loose_end
-        )
+        return State(depth=depth, in_item=item or state.in_item, in_box=box or state.in_box, loose_end=loose_end)
 
     def interrupted(self, lines: list[Line], at: int, state: State) -> Construct | None:
         """The construct that begins at `at` although a paragraph stands directly above it."""

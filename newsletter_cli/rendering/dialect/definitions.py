@@ -44,8 +44,8 @@ class DefinitionList(Construct):
 def _begins(lines: list[Line], at: int) -> bool:
     """Whether a term stands at `at`; a table's caption is no definition of the paragraph above it."""
     line = lines[at]
-    if line.blank or line.indent >= TAB_STOP or _MARK.match(line.text):
-        return False
+    if line.blank or line.indent >= TAB_STOP or _MARK.match(line.text) or line.text.endswith("\\"):
+        return False  # behind a hard break a colon is only a colon
     mark = _mark_below(lines, at)
     return mark is not None and not (lines[mark - 1].blank and tables.captions_a_table(lines, mark))
 

@@ -51,7 +51,7 @@ class FencedDiv(Construct):
         found, behind = opening
         div = tree.block(parent, "div", line.number)
         attributes.put(div, found)
-        inner = self.parser.inside(state, line, in_box=True)
+        inner = self.parser.inside(state, line, box=True)
         end = self.parser.parse(div, lines, behind, inner, until=is_closing)
         if end >= len(lines):
             self.parser.warn("::: opened here is never closed", line, hint="add ::: below it", code="fence-unbalanced")

@@ -49,7 +49,7 @@ if TYPE_CHECKING:
 
 BLOCKS: tuple[type[Construct], ...] = (
     code.FencedCode,
-    lists.ListConstruct,
+    lists.BulletList,
     divs.FencedDiv,
     headings.AtxHeading,
     headings.SetextHeading,
@@ -63,6 +63,7 @@ BLOCKS: tuple[type[Construct], ...] = (
     lineblocks.LineBlock,
     blockquotes.Blockquote,
     rules.Rule,
+    lists.OrderedList,
     references.KramdownAttributes,
     footnotes.FootnoteDefinition,
     references.LinkDefinition,

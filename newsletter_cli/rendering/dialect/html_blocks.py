@@ -51,6 +51,7 @@ class HtmlBlock(Construct):
                 raw(parent, html_tags.safe(match[0] + content, line.number))
                 return _go_on(lines, end, rest)
         if _balanced(match, state):
+            self.parser.inside(state, line)  # refuses what nests too deeply
             raw(parent, html_tags.tag(match, line.number))
         else:
             self.parser.warn(f"</{name}> closes nothing here and was left out", line, code="html-unbalanced")

@@ -99,6 +99,6 @@ def _column(text: str, match: re.Match[str]) -> tuple[int, bool]:
     after = match.end()
     spaces = len(text) - after - len(text[after:].lstrip(" "))
     if after + spaces >= len(text):
-        return after + 1, True
+        return after, True
     # Five spaces and more: the text is indented code, one of them belongs to the mark.
     return after + (spaces if spaces <= 4 else 1), False

@@ -7,6 +7,7 @@ items' texts a paragraph, as soon as one of them is followed by a blank line and
 from __future__ import annotations
 
 import re
+from abc import abstractmethod
 from typing import TYPE_CHECKING
 
 from newsletter_cli.rendering.dialect import list_markers, tree
@@ -22,18 +23,23 @@ if TYPE_CHECKING:
 _TASK = re.compile(r"\[([ xX])\] +(?=\S)")
 # What a mail shows for a checkbox; clients drop <input>.
 _BOXES = {" ": "☐ ", "x": "☑ ", "X": "☑ "}
+# An image alone, with its attributes perhaps.
+_FIGURE = re.compile(r"!\[(?!\])(?:[^\[\]\\]|\\.)*\]\((?:[^()\\]|\\.)*\)(?:\{[^{}]*\})?\Z")
 _HARD_BREAK = re.compile(r"(?:\\| {2,})\Z")
 
 
 class ListConstruct(Construct):
-    """Bulleted and ordered lists."""
+    """What bulleted and ordered lists share. Subclasses say which marks begin one."""
 
     courtesy = True
-    starts = "*+-#(0123456789a"
+
+    @abstractmethod
+    def first(self, text: str) -> Marker | None:
+        """The mark that begins such a list."""
 
     def read(self, parent: Element, lines: list[Line], at: int, state: State) -> int | None:
         """Read one that begins at `at`."""
-        first = _marker(lines[at].text)
+        first = self.first(lines[at].text)
         if not first:
             return None
         element = self._element(parent, first, lines[at])
@@ -51,7 +57,7 @@ class ListConstruct(Construct):
                 tasks += 1
             item = tree.block(element, "li", lines[at].number)
             loose = marker is not None and following > end
-            inner = self.parser.inside(state, lines[at], in_item=True, loose_end=loose)
+            inner = self.parser.inside(state, lines[at], item=True, loose_end=loose)
             self.parser.parse(item, content, 0, inner)
             items.append(item)
             at = following if marker else end
@@ -62,7 +68,7 @@ class ListConstruct(Construct):
 
     def interrupts(self, lines: list[Line], at: int, state: State) -> bool:
         """In an item any list may (pandoc); elsewhere, as in CommonMark, bullets and a list from 1, none empty."""
-        marker = _marker(lines[at].text)
+        marker = self.first(lines[at].text)
         if not marker:
             return False
         if state.in_item:
@@ -81,6 +87,26 @@ class ListConstruct(Construct):
         if first.number != 1:
             element.set("start", str(first.number))
         return element
+
+
+class BulletList(ListConstruct):
+    """``- item``."""
+
+    starts = "*+-"
+
+    def first(self, text: str) -> Marker | None:
+        """A bullet."""
+        return list_markers.bullet(text)
+
+
+class OrderedList(ListConstruct):
+    """``1. item``, in any style."""
+
+    starts = "#(0123456789a"
+
+    def first(self, text: str) -> Marker | None:
+        """A number or a letter."""
+        return list_markers.ordered(text)
 
 
 def _marker(text: str, like: Marker | None = None) -> Marker | None:
@@ -119,8 +145,8 @@ def _next_content(lines: list[Line], at: int) -> int:
 
 
 def _loosen(items: list[Element]) -> None:
-    """Where one item's text is a paragraph, the text of all is."""
-    if any(child.tag == "p" for item in items for child in item):
+    """Where one item's text is a paragraph, the text of all is. A figure is none."""
+    if any(child.tag == "p" and not _FIGURE.match(child.text or "") for item in items for child in item):
         for item in items:
             for child in item:
                 if child.tag == tree.PLAIN:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 LINE_COLUMNS = 72
 
 _FILLER = "\0"  # in no source: `source` takes it out
-_CAPTION = re.compile(r" {0,3}(?:[Tt]able)?: *(?=\S)(.*)\Z")
+_CAPTION = re.compile(r" {0,3}(?:[Tt]able)?:(?!:) *(?=\S)(.*)\Z")
 _DRAWN = re.compile(r" {0,3}(?:\+[-:=]|\||-{2,}|.*\S *\|)")
 
 

@@ -10,6 +10,7 @@ import re
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
+from newsletter_cli.rendering.dialect.divs import is_closing
 from newsletter_cli.rendering.dialect.rules import is_rule
 from newsletter_cli.rendering.dialect.source import Line
 from newsletter_cli.rendering.dialect.tables import LINE_COLUMNS, Cell, Column, Table, TableConstruct, gathered, spread
@@ -27,7 +28,6 @@ class SimpleTable(TableConstruct):
 
     def table(self, lines: list[Line], at: int, state: State) -> Table | None:
         """Read one that begins at `at`."""
-        del state
         if _DASHES.match(lines[at].text):
             return self._headless(lines, at)
         if at + 1 >= len(lines) or not _DASHES.match(lines[at + 1].text) or is_rule(lines[at].text):
@@ -35,7 +35,7 @@ class SimpleTable(TableConstruct):
         spans = _spans(lines[at + 1].text)
         if len(spans) < 2 and not lines[at + 1].text.startswith(" "):
             return None  # a heading over its underline
-        end = _rows_end(lines, at + 2)
+        end = _rows_end(lines, at + 2, state)
         closed = end > at + 2 and _DASHES.match(lines[end - 1].text)
         body = [_row(line, spans) for line in lines[at + 2 : end - 1 if closed else end]]
         columns = _columns(lines[at].text, spans)
@@ -84,6 +84,8 @@ class MultilineTable(TableConstruct):
         if "dashes" in state.absent:
             return None
         for bottom in range(at, len(lines)):
+            if state.in_box and is_closing(lines[bottom].text):
+                return None
             if _DASHES.match(lines[bottom].text):
                 free = bottom + 1 == len(lines) or lines[bottom + 1].blank
                 return bottom if free else None
@@ -100,8 +102,8 @@ def _next_dashes(lines: list[Line], at: int) -> int | None:
     return None
 
 
-def _rows_end(lines: list[Line], at: int) -> int:
-    while at < len(lines) and not lines[at].blank:
+def _rows_end(lines: list[Line], at: int, state: State) -> int:
+    while at < len(lines) and not lines[at].blank and not (state.in_box and is_closing(lines[at].text)):
         at += 1
     return at
 
