@@ -106,6 +106,9 @@ def sent(report: SendReport, terminal: Terminal) -> None:
         terminal.problem(_of_row(row, "failed"))
     for row in report.fates:
         terminal.problem(_of_row(row, "unknown fate: the server may have it"))
+    more = max(0, report.failed - len(report.failures)) + max(0, report.unknown - len(report.fates))
+    if more:
+        terminal.tell(f"and {more} more: `newsletter status POST --failed-csv FILE` names them all")
     if report.fates:
         terminal.tell("they are not mailed again by themselves; `newsletter send POST --resend-unknown` does it")
     for line in report.said:

@@ -30,6 +30,9 @@ if TYPE_CHECKING:
     from newsletter_cli.message.dkim import Signer
     from newsletter_cli.times import Clock
 
+# So many of each are named in a report, whose rows are held in memory; all are counted, and in the ledger.
+NAMED = 1_000
+
 # An RSA 2048 signature takes most of a millisecond and releases the interpreter's lock: two at a time pay, more do not.
 _SIGNING_THREADS = 2
 
@@ -54,7 +57,7 @@ class Carriage:
 
 @dataclass(slots=True)
 class Tally:
-    """Counts what one run settles, and keeps who failed and whose fate is unknown; passes every event on."""
+    """Counts what one run settles, and keeps the first who failed or whose fate is unknown; passes every event on."""
 
     onward: Callable[[Event], None]
     counts: dict[Outcome, int] = field(default_factory=dict)
@@ -67,7 +70,7 @@ class Tally:
         if isinstance(event, Recorded):
             outcome = event.settled.outcome
             self.counts[outcome] = self.counts.get(outcome, 0) + 1
-            if outcome in self.named:
+            if outcome in self.named and len(self.named[outcome]) < NAMED:
                 self.named[outcome].append(event.settled.id)
         elif isinstance(event, Revived):
             # Told as failed before the window of failures tripped; they wait again.
@@ -149,8 +152,8 @@ def _conclude(
         problems=tuple(problems),
         counts=counts,
         this_run=Counts(by_outcome=tally.counts),
-        failures=_rows(ledger, campaign, tally.named[Outcome.FAILED]),
-        fates=(*recovered, *_rows(ledger, campaign, tally.named[Outcome.UNKNOWN])),
+        failures=tuple(ledger.recipients_of(tally.named[Outcome.FAILED])),
+        fates=(*recovered, *ledger.recipients_of(tally.named[Outcome.UNKNOWN])),
         until=finish.until,
         signal=carriage.stop.signal_number,
         unfinished=counts.left > 0 and finish.reason is not FinishReason.CANCELLED,
@@ -167,11 +170,6 @@ def _told(finish: Finish) -> list[Problem]:
         return []
     bad = finish.reason in {FinishReason.HELD, FinishReason.LOGIN_REFUSED, FinishReason.CANNOT_RECORD}
     return [Problem(text=finish.text, severity=Severity.ERROR if bad else Severity.WARNING)]
-
-
-def _rows(ledger: Ledger, campaign: Campaign, ids: list[int]) -> tuple[RecipientRow, ...]:
-    """The rows of these ids."""
-    return tuple(row for one in ids for row in ledger.recipients(campaign.id, after=one - 1, limit=1))
 
 
 def conclude(carriage: Carriage, campaign_id: int, *, at: datetime) -> list[Problem]:

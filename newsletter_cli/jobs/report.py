@@ -61,7 +61,8 @@ class SendReport:
 
     `said` are lines for the person in their order; `counts` are the campaign's after this run, `this_run` what this
     run alone settled. `failures` and `fates` are the rows that this run settled as failed and as unknown: each is
-    named. `left_out` holds the first rows that were not mailed, `left_out_total` counts all.
+    named, where they are very many the first (`carry.NAMED`). `left_out` holds the first rows that were not mailed,
+    `left_out_total` counts all.
     """
 
     post: str
@@ -84,17 +85,17 @@ class SendReport:
     @property
     def failed(self) -> int:
         """How many addresses failed for good in this run."""
-        return len(self.failures)
+        return self.this_run[Outcome.FAILED]
 
     @property
     def unknown(self) -> int:
         """How many mails of this run have an unknown fate."""
-        return len(self.fates)
+        return self.this_run[Outcome.UNKNOWN]
 
     @property
     def troubled(self) -> bool:
         """Whether a person should look: held, refused, or fates unknown."""
-        return bool(self.held or self.refused or self.fates)
+        return bool(self.held or self.refused or self.unknown)
 
     def as_json(self) -> dict[str, Any]:
         """The report as an object of the interface."""

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import func, insert, literal, literal_column, select, update
 
 from newsletter_cli.ledger import moves
-from newsletter_cli.ledger.recipients import recipient_of
+from newsletter_cli.ledger.recipients import of_ids
 from newsletter_cli.ledger.states import IN_FLIGHT, Outcome
-from newsletter_cli.ledger.tables import campaigns, recipients, runs
+from newsletter_cli.ledger.tables import recipients, runs
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -59,12 +59,7 @@ def recover(connection: Connection, campaign: int, *, boot: str, durable: bool, 
             updated_at=now,
         )
     )
-    found: list[RecipientRow] = []
-    query = select(recipients, campaigns.c.begun_at).join(campaigns).order_by(recipients.c.id)
-    for start in range(0, len(lost), moves.GROUP):
-        group = query.where(recipients.c.id.in_(lost[start : start + moves.GROUP]))
-        found += [recipient_of(row) for row in connection.execute(group)]
-    return found
+    return of_ids(connection, sorted(lost))
 
 
 def _queue_again(connection: Connection, campaign: int, *, boot: str, durable: bool, now: datetime) -> None:

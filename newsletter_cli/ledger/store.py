@@ -311,6 +311,11 @@ class Ledger:
         with self.database.reading() as connection:
             yield from recipients.stream(connection, campaign, outcomes, after, limit)
 
+    def recipients_of(self, ids: Iterable[int]) -> list[RecipientRow]:
+        """The rows of these ids, in list order."""
+        with self.database.reading() as connection:
+            return recipients.of_ids(connection, sorted(ids))
+
     def waiting(self, campaign: int) -> Iterator[tuple[int, bytes]]:
         """Id and person of those who wait, in no order; streams out of one consistent state."""
         with self.database.reading() as connection:
