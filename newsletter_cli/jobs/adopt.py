@@ -80,6 +80,14 @@ def _adopt_one(
     post = read.read(path, timezone=settings.newsletter.timezone)
     campaign = identity.find(ledger, settings.newsletter.id, post, settings.folder)
     if campaign is not None and campaign.begun_at is not None and campaign.state is not CampaignState.ADOPTED:
+        if campaign.state in {CampaignState.SENDING, CampaignState.PAUSED, CampaignState.HELD}:
+            raise Refused(
+                Problem(
+                    text=f"its sending is under way here ({campaign.state})",
+                    file=str(path),
+                    hint="`newsletter send` goes on with it, `newsletter cancel` settles who is left",
+                )
+            )
         return f"{path}: was sent from here; its record stays as it is", 0
     data = _record_of(post, records, alone=alone)
     persons = list(_persons(data, keys, settings.newsletter.id)) if data is not None else []

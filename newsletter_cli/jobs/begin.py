@@ -9,8 +9,6 @@ from newsletter_cli import tokens
 from newsletter_cli.jobs import desk as shared, gather, identity, stamping
 from newsletter_cli.jobs.canary import carry_with_canary, try_test_list
 from newsletter_cli.jobs.carry import carry
-from newsletter_cli.ledger.states import CampaignState
-from newsletter_cli.problems import Problem, Refused
 
 if TYPE_CHECKING:
     from newsletter_cli.jobs.desk import Desk
@@ -19,10 +17,11 @@ if TYPE_CHECKING:
     from newsletter_cli.ledger.model import Campaign
 
 
-def begin(desk: Desk, known: Campaign | None, *, single: bool) -> SendReport:
+def begin(desk: Desk, known: Campaign | None) -> SendReport:
     """Send a post that was never sent to more than single persons. `known` is the record of those, or of a held try.
 
-    Raises Refused and NotNow; until the server has been reached, neither ledger nor post is changed.
+    Raises Refused and NotNow. The recipients are queued before the server is reached, and taken back where nobody of
+    them could be tried; the post is marked once a server is there.
     """
     request = desk.request
     settings = request.settings
@@ -31,10 +30,7 @@ def begin(desk: Desk, known: Campaign | None, *, single: bool) -> SendReport:
     barred = shared.barred(desk.ledger, settings.newsletter.id)
     seen = gather.survey(gathered, keys=desk.keys, barred=barred, keep=shared.LEFT_OUT_SHOWN)
     shared.judge(request, gathered, seen, before=desk.ledger.last_list(settings.newsletter.id))
-    only = shared.one_person(request.to, gathered, desk.keys, settings) if single else None
-    if only is not None and only in barred:
-        raise Refused(Problem(text=f"{request.to} is suppressed: {barred[only]}"))
-    if not request.confirm(_question(gathered, 1 if single else seen.mailable)):
+    if not request.confirm(_question(gathered, seen.mailable)):
         return shared.declined(desk.post)
     if request.canary is not None:
         try_test_list(request)
@@ -49,20 +45,18 @@ def begin(desk: Desk, known: Campaign | None, *, single: bool) -> SendReport:
         gather.recipients(
             gathered,
             keys=desk.keys,
-            only=only,
             told=lambda number: request.told(f"queueing {number:,} of {seen.mailable:,}"),
         ),
-        state=CampaignState.SINGLE if single else CampaignState.SENDING,
         list_rows=gathered.roll.counts.mailable,
     )
     carriage = replace(
         desk.carriage(campaign, frozen),
-        before_first=None if single or not request.stamps else lambda: _mark(desk),
+        before_first=(lambda: _mark(desk)) if request.stamps else None,
     )
-    if request.canary is not None and not single:
+    if request.canary is not None:
         report = carry_with_canary(carriage, campaign, request.canary, limit=request.limit)
     else:
-        report = carry(carriage, campaign, limit=request.limit, only=only)
+        report = carry(carriage, campaign, limit=request.limit)
     return shared.with_rows(report, seen.left_out, seen.left_out_total, gathered.problems)
 
 

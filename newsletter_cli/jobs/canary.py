@@ -34,10 +34,11 @@ class Canary:
 
 
 def try_test_list(request: SendRequest) -> None:
-    """Send the test list, if there is one, its mails. Raises NotNow where one was not taken: nothing is begun then."""
+    """Send the test list its mails. Raises NotNow where one was not taken: nothing is begun then."""
     from newsletter_cli.jobs.trial import trial
 
     if not request.settings.newsletter.test_list:
+        request.told("no test_list under [newsletter]: the canary begins with the first readers")
         return
     report = trial(request, request.settings.newsletter.test_list)
     for address, outcome, reply in report.results:

@@ -43,11 +43,13 @@ class Wish:
     resend_unknown: bool = False
     single: bool = False  # --to ADDRESS
     resend: bool = False  # with single
+    leftover: bool = False  # `run` goes on with what --again, --retry-failed or --resend-unknown left
 
     @property
     def by_ledger(self) -> bool:
         """Whether the ledger, not the post's line, decides (interface, promise 1)."""
-        return self.again or self.retry_failed or self.resend_unknown or (self.single and self.resend)
+        by_word = self.again or self.retry_failed or self.resend_unknown or self.leftover
+        return by_word or (self.single and self.resend)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,9 +76,9 @@ def decide(*, sent_at: str, started_at: str, campaign: Campaign | None, ledger_i
     if wish.by_ledger:
         if campaign is None:
             return _no_record(sent_at, started_at, wish)
-        if campaign.state is CampaignState.ADOPTED and not wish.single:
-            return Decision(Way.ADD)
-        return Decision(Way.ADD if campaign.state in _OVER else _going_on(campaign, wish))
+        if wish.single:
+            return Decision(Way.SINGLE)
+        return Decision(Way.ADD if campaign.state in _OVER else _going_on(campaign))
     # 2. The post's own line ends the matter.
     if sent_at:
         return Decision(Way.ALREADY_SENT, f"already sent at {sent_at}", key="email_sent_at")
@@ -93,15 +95,13 @@ def decide(*, sent_at: str, started_at: str, campaign: Campaign | None, ledger_i
             key="email_started_at",
         )
     # 5. Begun here, or not at all.
-    if campaign is not None and campaign.begun_at is not None:
-        return Decision(_going_on(campaign, wish))
-    return Decision(Way.SINGLE if wish.single else Way.BEGIN)
+    if wish.single:
+        return Decision(Way.SINGLE)
+    return Decision(Way.BEGIN if campaign is None else _going_on(campaign))
 
 
-def _going_on(campaign: Campaign, wish: Wish) -> Way:
-    if campaign.begun_at is not None and campaign.state in _BEGUN:
-        return Way.CONTINUE
-    return Way.SINGLE if wish.single else Way.BEGIN
+def _going_on(campaign: Campaign) -> Way:
+    return Way.CONTINUE if campaign.begun_at is not None and campaign.state in _BEGUN else Way.BEGIN
 
 
 def _no_record(sent_at: str, started_at: str, wish: Wish) -> Decision:

@@ -12,6 +12,7 @@ from newsletter_cli.jobs.decide import Decision, Way, Wish, gate
 from newsletter_cli.jobs.messenger import CampaignMessenger
 from newsletter_cli.jobs.report import SendReport
 from newsletter_cli.ledger.model import Frozen
+from newsletter_cli.ledger.states import SETTLED, Outcome
 from newsletter_cli.problems import Problem, Refused, UsageError
 from newsletter_cli.rendering.model import Version
 
@@ -178,12 +179,22 @@ def thaw(frozen: Frozen) -> dict[Version, Rendered]:
 
 
 def barred(ledger: Ledger | None, newsletter: str) -> dict[bytes, str]:
-    """Who is never mailed by this newsletter, and why."""
+    """Who is never mailed by this newsletter, and why, in words for a list of those left out."""
     if ledger is None:
         return {}
-    return {
-        entry.who: entry.reason.value for entry in ledger.suppressions.list() if entry.newsletter in {"", newsletter}
-    }
+    return {entry.who: f"suppressed: {entry.reason.value}" for entry in ledger.suppressions.list(newsletter)}
+
+
+def had(ledger: Ledger, campaign: Campaign, wish: Wish) -> dict[bytes, str]:
+    """Whom the record already settles for good, and how; a wish opens some of it again."""
+    settled = set(SETTLED)
+    if wish.again:
+        settled -= {Outcome.WITHDRAWN, Outcome.CANCELLED, Outcome.SUPPRESSED}
+    if wish.retry_failed:
+        settled.discard(Outcome.FAILED)
+    if wish.resend_unknown:
+        settled.discard(Outcome.UNKNOWN)
+    return {row.person: f"already {row.outcome}" for row in ledger.recipients(campaign.id, outcomes=settled)}
 
 
 def one_person(address: str, gathered: Gathered, keys: Keys, settings: Settings) -> bytes:
@@ -203,6 +214,15 @@ def one_person(address: str, gathered: Gathered, keys: Keys, settings: Settings)
     raise Refused(Problem(text=f"{address} is not mailed: {row.reason}", file=row.file, line=row.line))
 
 
+def judge_number(request: SendRequest, number: int) -> None:
+    """Raise Refused where --expect says another number than will be mailed now."""
+    from newsletter_cli.audience import guard
+
+    wrong = guard.judge(None, number, expected=request.expect) if request.expect else None
+    if wrong is not None:
+        raise Refused(wrong)
+
+
 def judge(request: SendRequest, gathered: Gathered, seen: Survey, *, before: int | None) -> None:
     """Raise Refused where rows lack what the post asks for, or the list is not as large as was to be expected.
 
@@ -212,12 +232,12 @@ def judge(request: SendRequest, gathered: Gathered, seen: Survey, *, before: int
 
     if seen.problems:
         raise Refused(*seen.problems)
-    wrong = guard.judge(None, seen.mailable, expected=request.expect) if request.expect else None
-    if not request.expect:
-        # The list is measured, not the audience: a post for the few who pay is no list that shrank.
-        wrong = guard.judge(
-            before, gathered.roll.counts.mailable, file=", ".join(one.file for one in gathered.roll.lists)
-        )
+    if request.expect:
+        judge_number(request, seen.mailable)
+        return
+    # The list is measured, not the audience: a post for the few who pay is no list that shrank.
+    files_ = ", ".join(one.file for one in gathered.roll.lists)
+    wrong = guard.judge(before, gathered.roll.counts.mailable, file=files_)
     if wrong is not None:
         raise Refused(wrong)
 

@@ -5,13 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from newsletter_cli import files
-from newsletter_cli.jobs import desk as shared, edits, gather, identity
+from newsletter_cli.jobs import desk as shared, gather, go_on, identity
 from newsletter_cli.jobs.decide import Way, decide
 from newsletter_cli.jobs.report import DryRun
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from newsletter_cli.jobs.decide import Decision
     from newsletter_cli.jobs.desk import SendRequest
     from newsletter_cli.jobs.gather import Gathered
@@ -67,42 +65,39 @@ def _count(
     """Survey the list against suppressions and, where the post was begun, against those who have had it."""
     post = gathered.prepared.post
     barred = shared.barred(ledger, request.settings.newsletter.id)
-    said: list[str] = []
-    if ledger is not None and campaign is not None:
-        barred = {**barred, **_had(ledger, campaign, request)}
-        if decision.way is not Way.BEGIN and edits.differences(ledger.frozen(campaign.id).source, post.source):
-            said.append("the post was edited since its first mails; `send` refuses it without --accept-edit")
+    if ledger is not None and campaign is not None and campaign.begun_at is not None:
+        barred = {**_known(request, gathered, decision, ledger, campaign), **barred}
     only = shared.one_person(request.to, gathered, keys, request.settings) if request.to else None
     seen = gather.survey(gathered, keys=keys, barred=barred)
-    fresh = ledger is not None and decision.way is Way.BEGIN
-    shared.judge(
-        request, gathered, seen, before=ledger.last_list(request.settings.newsletter.id) if ledger and fresh else None
-    )
+    before = ledger.last_list(request.settings.newsletter.id) if ledger and decision.way is Way.BEGIN else None
+    shared.judge(request, gathered, seen, before=before)
     return DryRun(
         post=str(post.path),
         subject=post.subject,
         recipients=seen.mailable if only is None else int(only not in barred),
         left_out=seen.left_out,
         size_octets=gathered.prepared.size_octets,
-        said=tuple(said),
         problems=gathered.problems,
     )
 
 
-def _had(ledger: Ledger, campaign: Campaign, request: SendRequest) -> Mapping[bytes, str]:
-    """Whom the record already settles, and how; a resend to one person goes by that person's word alone."""
-    if request.wish.single and request.wish.resend:
+def _known(
+    request: SendRequest, gathered: Gathered, decision: Decision, ledger: Ledger, campaign: Campaign
+) -> dict[bytes, str]:
+    """Whom the record keeps from getting it. Raises Refused for an edit, or the wrong list, as `send` does."""
+    wish = request.wish
+    if not request.accept_edit and ledger.keeps_post(campaign.id):
+        go_on.require_unedited(ledger.frozen(campaign.id), gathered.prepared.post)
+    if wish.single and wish.resend:
         return {}
-    from newsletter_cli.ledger.states import SETTLED, Outcome
-
-    settled = set(SETTLED)
-    if request.wish.again:
-        settled -= {Outcome.WITHDRAWN, Outcome.CANCELLED, Outcome.SUPPRESSED}
-    if request.wish.retry_failed:
-        settled.discard(Outcome.FAILED)
-    if request.wish.resend_unknown:
-        settled.discard(Outcome.UNKNOWN)
-    return {row.person: f"already {row.outcome}" for row in ledger.recipients(campaign.id, outcomes=settled)}
+    known = shared.had(ledger, campaign, wish)
+    if decision.way is Way.CONTINUE and not wish.again:
+        go_on.gone(ledger, campaign, gathered, path=str(request.post))
+        present = {row.person for row in ledger.recipients(campaign.id)}
+        for entry in gathered.entries():
+            if entry.person not in present:
+                known.setdefault(entry.person, "added since it was begun; --again reaches it")
+    return known
 
 
 def _nobody(post: str, said: str) -> DryRun:

@@ -174,15 +174,15 @@ class Survey:
 
 
 def with_bars(chosen: Iterable[Chosen], *, keys: Keys, barred: Mapping[bytes, str]) -> Iterator[tuple[Chosen, str]]:
-    """Each one with why they are suppressed, empty where they are not. `barred` maps a suppression's `who` to it."""
+    """Each one with why they are not mailed, empty where they are. `barred` maps their `who` to it."""
     for one in chosen:
         yield one, barred.get(one.person) or barred.get(tokens.everywhere(keys, one.subscriber.address.key)) or ""
 
 
-def suppressed(chosen: Chosen, reason: str) -> LeftOut:
-    """A row that is on the list and suppressed: skipped and counted, never a reason to refuse."""
+def barred_row(chosen: Chosen, reason: str) -> LeftOut:
+    """A row that is on the list and not mailed for what the ledger knows: counted, never a reason to refuse."""
     subscriber = chosen.subscriber
-    return LeftOut(subscriber.file, subscriber.line, str(subscriber.address), f"suppressed: {reason}")
+    return LeftOut(subscriber.file, subscriber.line, str(subscriber.address), reason)
 
 
 def first_left(rows: Iterable[LeftOut], *, keep: int | None) -> tuple[tuple[LeftOut, ...], int]:
@@ -204,7 +204,7 @@ def _place(row: LeftOut) -> tuple[str, int]:
 
 
 def survey(gathered: Gathered, *, keys: Keys, barred: Mapping[bytes, str], keep: int | None = None) -> Survey:
-    """Count who would be mailed. `barred` maps the `who` of each suppression to its reason.
+    """Count who would be mailed. `barred` maps those the ledger bars by their `who` to the reason.
 
     Everybody is looked at only where somebody is suppressed or a merge field has no fallback; else the roll counts.
     """
@@ -220,13 +220,18 @@ def survey(gathered: Gathered, *, keys: Keys, barred: Mapping[bytes, str], keep:
     for one in gathered.entries():
         reason = barred.get(one.person) or barred.get(everywhere(one.key))
         if reason:
-            out.append(LeftOut(one.file, one.line, one.email, f"suppressed: {reason}"))
+            out.append(LeftOut(one.file, one.line, one.email, reason))
             continue
         mailable += 1
         if fields:
             wrong += _lacking(one, drafts)
     left, total = first_left(chain(gathered.left_out(), out), keep=keep)
     return Survey(mailable=mailable, left_out=left, left_out_total=total, problems=tuple(wrong))
+
+
+def lacking(gathered: Gathered, chosen: Chosen) -> Problem | None:
+    """What the post asks for and this row does not have."""
+    return next(_lacking(Entry.of(*chosen), gathered.prepared.drafts), None)
 
 
 def _lacking(one: Entry, drafts: Mapping[Version, Draft]) -> Iterator[Problem]:

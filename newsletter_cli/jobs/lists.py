@@ -50,7 +50,7 @@ def check(workspace: Workspace, lists: Sequence[ListSource]) -> ListReport:
     mailable = 0
     for chosen, reason in gather.with_bars(roll.chosen(Audience.EVERYONE), keys=keys, barred=barred):
         if reason:
-            left.append(gather.suppressed(chosen, reason))
+            left.append(gather.barred_row(chosen, reason))
         else:
             mailable += 1
     left.sort(key=lambda row: (row.file, row.line))

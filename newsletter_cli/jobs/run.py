@@ -61,6 +61,7 @@ class Looked:
     begun: bool = False
     due: datetime | None = None
     sent: bool = False
+    leftover: bool = False  # sent, and some more were queued by --again and the like, who still wait
     said: str = ""
     overdue: Campaign | None = None  # begun, and not finished within `finish_within`: to be held
 
@@ -135,7 +136,8 @@ def look_at(post: Post, ledger: Ledger | None, settings: Settings, *, now: datet
         wish=Wish(),
     )
     if decision.way is Way.ALREADY_SENT:
-        return Looked(path=post.path, sent=True)
+        leftover = campaign is not None and ledger is not None and _left_over(ledger, campaign)
+        return Looked(path=post.path, sent=True, begun=leftover, leftover=leftover)
     shared.refuse(decision, post)
     waits = {CampaignState.PAUSED, CampaignState.HELD}
     if campaign is not None and (campaign.state in waits or (campaign.begun_at is None and campaign.reason)):
@@ -148,6 +150,12 @@ def look_at(post: Post, ledger: Ledger | None, settings: Settings, *, now: datet
         assert campaign is not None
         return _unless_too_long(post, campaign, settings, now=now)
     return _unless_not_due(post, settings, now=now)
+
+
+def _left_over(ledger: Ledger, campaign: Campaign) -> bool:
+    """Whether some wait whom a person queued after the post was sent (--again --limit 100): that goes on too."""
+    under_way = campaign.begun_at is not None and campaign.state is CampaignState.SENDING
+    return under_way and Counts(by_outcome=ledger.counts(campaign.id)).left > 0
 
 
 def _unless_too_long(post: Post, campaign: Campaign, settings: Settings, *, now: datetime) -> Looked:
@@ -191,7 +199,7 @@ def _send_one(request: RunRequest, looked: Looked) -> SendReport:
         post=looked.path,
         stop=request.stop,
         lists=request.lists,
-        wish=Wish(now=True),
+        wish=Wish(now=True, leftover=looked.leftover),
         automatic=True,
         events=request.events,
         told=request.told,

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from newsletter_cli import files
-from newsletter_cli.jobs import begin, desk as shared, go_on, identity, staging, stamping
+from newsletter_cli.jobs import begin, desk as shared, go_on, identity, staging, stamping, to_one
 from newsletter_cli.jobs.decide import Way, decide
 from newsletter_cli.jobs.desk import Desk, SendRequest
 from newsletter_cli.jobs.report import SendReport
@@ -50,6 +50,9 @@ def at_desk(desk: Desk) -> SendReport:
     request, post = desk.request, desk.post
     settings = request.settings
     campaign = identity.find(desk.ledger, settings.newsletter.id, post, settings.folder)
+    if campaign is not None and campaign.begun_at is not None and desk.ledger.unbegin(campaign.id):
+        # A run that was killed before it reached its server froze nothing: nobody had been tried.
+        campaign = desk.ledger.campaign(campaign.id)
     decision = decide(
         sent_at=post.meta.email_sent_at,
         started_at=post.meta.email_started_at,
@@ -60,12 +63,15 @@ def at_desk(desk: Desk) -> SendReport:
     shared.refuse(decision, post)
     if decision.way is Way.ALREADY_SENT:
         return SendReport(post=str(post.path), said=(f"{post.path}: {decision.text}; nothing to do",))
-    if decision.way in {Way.BEGIN, Way.SINGLE}:
+    begun = campaign is not None and (campaign.begun_at is not None or bool(campaign.sent_stamp))
+    if decision.way in {Way.BEGIN, Way.SINGLE} and not begun:
         shared.pass_gate(request, post)
     if decision.way is not Way.STAMP_ONLY:
         _hear(desk)
-    if decision.way in {Way.BEGIN, Way.SINGLE}:
-        return begin.begin(desk, campaign, single=decision.way is Way.SINGLE)
+    if decision.way is Way.SINGLE:
+        return to_one.to_one(desk, campaign)
+    if decision.way is Way.BEGIN:
+        return begin.begin(desk, campaign)
     assert campaign is not None  # every other way goes by its record
     if decision.way is Way.STAMP_ONLY:
         return go_on.stamp_only(desk, campaign, decision)

@@ -15,6 +15,7 @@ from newsletter_cli.jobs import desk as shared, gather, identity
 from newsletter_cli.jobs.carry import carry
 from newsletter_cli.jobs.desk import Desk
 from newsletter_cli.ledger.states import CampaignState
+from newsletter_cli.problems import UsageError
 
 if TYPE_CHECKING:
     from newsletter_cli.jobs.desk import SendRequest
@@ -26,7 +27,11 @@ def send(request: SendRequest, post: Post) -> SendReport:
     """Mail everyone's copy to the staging address. Raises Refused where the real sending would."""
     from newsletter_cli.ledger.store import Ledger
 
-    settings = request.settings
+    settings, wish = request.settings, request.wish
+    if wish.again or wish.retry_failed or wish.resend_unknown or wish.resend:
+        raise UsageError(
+            "redirect_all_to records nothing: --again, --retry-failed, --resend-unknown and --resend have no record"
+        )
     keys = request.workspace.keys_or_fresh()
     shared.pass_gate(request, post)
     gathered = shared.gather_for(request, keys)
@@ -34,8 +39,10 @@ def send(request: SendRequest, post: Post) -> SendReport:
         barred = shared.barred(ledger, settings.newsletter.id)
     seen = gather.survey(gathered, keys=keys, barred=barred, keep=shared.LEFT_OUT_SHOWN)
     shared.judge(request, gathered, seen, before=None)
+    only = shared.one_person(request.to, gathered, keys, settings) if request.to else None
     target = settings.newsletter.redirect_all_to
-    if not request.confirm(f"Send {seen.mailable} mails, all to {target}?"):
+    mails = seen.mailable if only is None else 1
+    if not request.confirm(f"Send {mails} mails, all to {target}?"):
         return shared.declined(post)
     with tempfile.TemporaryDirectory(prefix="newsletter-staging-") as folder:
         passing = Ledger.open(
@@ -53,7 +60,7 @@ def send(request: SendRequest, post: Post) -> SendReport:
                 frozen,
                 (
                     row
-                    for row in gather.recipients(gathered, keys=keys)
+                    for row in gather.recipients(gathered, keys=keys, only=only)
                     if row.person not in barred and row.everywhere not in barred
                 ),
                 state=CampaignState.SENDING,

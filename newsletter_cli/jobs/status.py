@@ -29,6 +29,11 @@ class CampaignStatus:
     counts: Counts
 
     @property
+    def told(self) -> bool:
+        """Whether there is anything to tell: a server that was away leaves a record in which nobody is."""
+        return bool(self.counts.total or self.campaign.reason or self.campaign.sent_stamp or self.campaign.begun_at)
+
+    @property
     def state(self) -> CampaignState:
         """Its state; one that a login refused before its first mail is held, whatever the ledger calls it."""
         campaign = self.campaign
@@ -77,9 +82,10 @@ def status(workspace: Workspace, post: Path | None = None) -> StatusReport:
     """What the ledger knows of one post, or of all. Changes nothing."""
     with workspace.ledger_as_it_is() as ledger:
         campaigns = tuple(
-            CampaignStatus(campaign, Counts(by_outcome=ledger.counts(campaign.id)))
+            entry
             for campaign in _wanted(workspace, ledger, post)
             if ledger is not None
+            and (entry := CampaignStatus(campaign, Counts(by_outcome=ledger.counts(campaign.id)))).told
         )
     return StatusReport(campaigns, one=post is not None)
 

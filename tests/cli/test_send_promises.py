@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import difflib
 import re
+import sqlite3
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 import pytest
@@ -381,3 +383,106 @@ def test_a_list_that_shrank_a_great_deal_is_asked_about_once(letter: Folder) -> 
     assert len(letter.mailed) == 100
     assert letter("send", "next.md", "--list", "subs.csv", "--expect", "50-70").code == 0
     assert len(letter.mailed) == 160
+
+
+def test_one_person_on_a_paused_campaign_lets_nobody_else_go(letter: Folder) -> None:
+    assert letter("send", "post.md", "--list", "subs.csv", "--limit", "2").code == 75
+    assert letter("pause", "post.md").code == 0
+    had = letter.mailed
+    waiting = next(one for one in ALL if one not in had)
+    refused = letter("send", "post.md", "--list", "subs.csv", "--to", waiting)
+    assert refused.code == 3
+    assert "resume" in refused.err
+    assert letter("status", "post.md", "--json").json["state"] == "paused"
+    assert letter.mailed == had
+
+
+def test_one_person_after_another_before_the_post_is_begun(letter: Folder) -> None:
+    for reader in (ALL[0], ALL[2]):
+        assert letter("send", "post.md", "--list", "subs.csv", "--to", reader).code == 0
+    again = letter("send", "post.md", "--list", "subs.csv", "--to", ALL[0])
+    assert again.code == 0
+    assert "before" in again.out
+    assert letter.mailed == [ALL[0], ALL[2]]
+    assert letter("send", "post.md", "--list", "subs.csv", "--to", ALL[0], "--resend").code == 0
+    assert letter.mailed == [ALL[0], ALL[0], ALL[2]]
+    assert letter("send", "post.md", "--list", "subs.csv").code == 0
+    assert letter.mailed == [ALL[0], *ALL]
+
+
+def test_one_person_who_is_suppressed_or_was_added_since(letter: Folder) -> None:
+    assert letter("suppress", "add", ALL[1]).code == 0
+    refused = letter("send", "post.md", "--list", "subs.csv", "--to", ALL[1])
+    assert refused.code == 3
+    assert "suppressed" in refused.err
+    assert letter("send", "post.md", "--list", "subs.csv", "--limit", "1").code == 75
+    had = letter.mailed
+    assert letter("send", "post.md", "--list", "subs.csv", "--to", had[0]).code == 0
+    assert letter.mailed == had
+    letter.write("subs.csv", letter.read("subs.csv") + "late@example.net,Late\n")
+    assert letter("send", "post.md", "--list", "subs.csv", "--to", "late@example.net").code == 0
+    assert letter.mailed == sorted([*had, "late@example.net"])
+
+
+def test_a_run_that_was_killed_before_its_server_froze_nothing(letter: Folder) -> None:
+    assert letter.inbox is not None
+    settings = letter.read("newsletter.toml")
+    letter.write("newsletter.toml", re.sub(r"port = \d+", "port = 1", settings))
+    before = letter.read("post.md")
+    assert letter("send", "post.md", "--list", "subs.csv").code == 75
+    # As a SIGKILL leaves it: begun in the ledger, and nobody tried.
+    with closing(sqlite3.connect(letter.path / ".newsletter" / "ledger.sqlite3")) as ledger:
+        ledger.execute("UPDATE campaigns SET state = 'sending', begun_at = 1")
+        ledger.commit()
+    letter.write("newsletter.toml", settings)
+    letter.write("post.md", before.replace("the first letter", "an edited letter"))
+    assert letter("send", "post.md", "--list", "subs.csv").code == 0
+    assert letter.mailed == ALL
+    assert "an edited letter" in letter.text(letter.mails[0])
+
+
+def test_expect_holds_for_a_begun_and_for_a_sent_post(letter: Folder) -> None:
+    assert letter("send", "post.md", "--list", "subs.csv", "--limit", "1").code == 75
+    assert letter("send", "post.md", "--list", "subs.csv", "--expect", "100").code == 3
+    assert len(letter.mailed) == 1
+    assert letter("send", "post.md", "--list", "subs.csv", "--expect", "4").code == 0
+    letter.write("subs.csv", letter.read("subs.csv") + "late@example.net,L\nlater@example.net,L\n")
+    assert letter("send", "post.md", "--list", "subs.csv", "--again", "--expect", "1").code == 3
+    assert len(letter.mailed) == 5
+    assert letter("send", "post.md", "--list", "subs.csv", "--again", "--expect", "2").code == 0
+    assert len(letter.mailed) == 7
+
+
+def test_what_again_left_over_is_gone_on_with_by_run(letter: Folder) -> None:
+    assert letter("send", "post.md", "--list", "subs.csv").code == 0
+    letter.write("subs.csv", letter.read("subs.csv") + "".join(f"late{n}@example.net,L\n" for n in range(4)))
+    assert letter("send", "post.md", "--list", "subs.csv", "--again", "--limit", "1").code == 75
+    assert len(letter.mailed) == 6
+    assert letter("run", ".", "--list", "subs.csv").code == 0
+    assert len(letter.mailed) == len(set(letter.mailed)) == 9
+
+
+def test_staging_of_one_person_and_of_what_needs_a_record(letter: Folder) -> None:
+    settings = letter.read("newsletter.toml")
+    letter.write("newsletter.toml", settings.replace("timezone", 'redirect_all_to = "stage@example.org"\ntimezone'))
+    assert letter("send", "post.md", "--list", "subs.csv", "--to", ALL[0]).code == 0
+    assert letter.mailed == ["stage@example.org"]
+    assert letter("send", "post.md", "--list", "subs.csv", "--again").code == 2
+    assert len(letter.mailed) == 1
+
+
+def test_a_dry_run_refuses_what_send_refuses(letter: Folder) -> None:
+    assert letter("send", "post.md", "--list", "subs.csv", "--limit", "2").code == 75
+    letter.write("other.csv", "email\nsomebody@example.org\n")
+    assert letter("send", "post.md", "--list", "other.csv", "--dry-run").code == 3
+    letter.write("subs.csv", letter.read("subs.csv") + "late@example.net,Late\n")
+    assert letter("send", "post.md", "--list", "subs.csv", "--dry-run", "--json").json["recipients"] == 3
+    letter.write("post.md", letter.read("post.md").replace("the first letter", "an edited letter"))
+    assert letter("send", "post.md", "--list", "subs.csv", "--dry-run").code == 3
+
+
+def test_a_post_that_is_under_way_is_not_adopted(letter: Folder) -> None:
+    assert letter("send", "post.md", "--list", "subs.csv", "--limit", "2").code == 75
+    refused = letter("adopt", "post.md")
+    assert refused.code == 3
+    assert "cancel" in refused.err

@@ -73,6 +73,7 @@ def test_single_mails_do_not_begin_a_post_for_the_others() -> None:
     assert way(wish=Wish(single=True)) is Way.SINGLE
     assert way(wish=Wish(single=True), record=campaign(CampaignState.SINGLE, begun=False)) is Way.SINGLE
     assert way(wish=Wish(single=True, resend=True)) is Way.SINGLE
+    assert way(wish=Wish(single=True), record=campaign(CampaignState.SENDING), started_at=STARTED) is Way.SINGLE
 
 
 def test_a_try_that_was_held_before_its_first_mail_is_begun_anew() -> None:
@@ -90,7 +91,7 @@ def test_wishes_that_go_by_the_ledger_need_its_record(wish: Wish) -> None:
 def test_one_person_gets_a_sent_post_only_with_resend() -> None:
     assert way(sent_at=SENT, wish=Wish(single=True), record=campaign(CampaignState.FINISHED)) is Way.ALREADY_SENT
     resend = Wish(single=True, resend=True)
-    assert way(sent_at=SENT, wish=resend, record=campaign(CampaignState.FINISHED)) is Way.ADD
+    assert way(sent_at=SENT, wish=resend, record=campaign(CampaignState.FINISHED)) is Way.SINGLE
     assert way(sent_at=SENT, wish=resend) is Way.REFUSE
 
 

@@ -52,7 +52,9 @@ def test_a_survey_counts_by_the_database_what_a_walk_counts() -> None:
 def test_who_is_suppressed_is_left_out_with_the_reason() -> None:
     here = tokens.person(KEYS, "letter", "bo@x.example")
     anywhere = tokens.everywhere(KEYS, "cy@x.example")
-    seen = gather.survey(gathered(), keys=KEYS, barred={here: "unsubscribe", anywhere: "complaint"})
+    seen = gather.survey(
+        gathered(), keys=KEYS, barred={here: "suppressed: unsubscribe", anywhere: "suppressed: complaint"}
+    )
     assert seen.mailable == 1
     assert [f"{row.line} {row.email} {row.reason}" for row in seen.left_out] == [
         "3 bo@x.example suppressed: unsubscribe",
@@ -60,7 +62,9 @@ def test_who_is_suppressed_is_left_out_with_the_reason() -> None:
         "5 Ann@x.example duplicate of line 2",
         "6 cy@x.example suppressed: complaint",
     ]
-    first = gather.survey(gathered(), keys=KEYS, barred={here: "unsubscribe", anywhere: "complaint"}, keep=2)
+    first = gather.survey(
+        gathered(), keys=KEYS, barred={here: "suppressed: unsubscribe", anywhere: "suppressed: complaint"}, keep=2
+    )
     assert first.left_out == seen.left_out[:2]
     assert first.left_out_total == seen.left_out_total == 4
 
