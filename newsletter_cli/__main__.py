@@ -16,19 +16,27 @@ if TYPE_CHECKING:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line on `arguments` (default: those of the process) and give its exit code."""
     given = list(sys.argv[1:] if arguments is None else arguments)
+    try:
+        code = _run(given)
+        if sys.stdout is not None:
+            sys.stdout.flush()  # here a failure can still be answered
+    except BaseException as error:  # noqa: BLE001 - nothing may end in a traceback
+        from newsletter_cli.cli.escaped import answer, wants_json
+
+        return answer(error, as_json=wants_json(given))
+    return code
+
+
+def _run(given: list[str]) -> int:
     if given == ["--version"]:
         from newsletter_cli import __version__
 
-        sys.stdout.write(f"newsletter {__version__}\n")
+        if sys.stdout is not None:
+            sys.stdout.write(f"newsletter {__version__}\n")
         return 0
-    try:
-        from newsletter_cli.cli.app import run
+    from newsletter_cli.cli.app import run
 
-        return run(given)
-    except BaseException as error:  # noqa: BLE001 - nothing may end in a traceback
-        from newsletter_cli.cli.escaped import answer
-
-        return answer(error)
+    return run(given)
 
 
 if __name__ == "__main__":

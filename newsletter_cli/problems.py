@@ -57,6 +57,17 @@ class Problem:
         said = f"{self.place}: {self.text}" if self.place else self.text
         return f"{said}; {self.hint}" if self.hint else said
 
+    def as_json(self) -> dict[str, str | int | None]:
+        """The problem as an object of the interface."""
+        return {
+            "severity": self.severity.value,
+            "code": self.code,
+            "file": self.file,
+            "line": self.line,
+            "text": self.text,
+            "hint": self.hint,
+        }
+
 
 def errors(problems: Iterable[Problem]) -> tuple[Problem, ...]:
     """The problems that stop a send, in their order."""

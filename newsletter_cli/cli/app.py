@@ -6,11 +6,14 @@ exit code given back. Nothing heavy is imported here, so that `--help` is quick 
 
 from __future__ import annotations
 
+import contextlib
+import sys
 from typing import TYPE_CHECKING
 
 import typer
 
 from newsletter_cli import __version__
+from newsletter_cli.cli import streams
 from newsletter_cli.cli.commands import (
     adopt,
     bounces,
@@ -89,13 +92,22 @@ app.command("help")(help_.help_)
 
 def run(arguments: Sequence[str]) -> int:
     """Run one command line. Wrong usage is told here; every other exception is for the caller (`__main__`)."""
+    streams.present()
+    out, err = sys.stdout, sys.stderr
     try:
         code = app(list(arguments), prog_name="newsletter", standalone_mode=False)
     except typer.TyperException as error:
         # The classes that know how to show themselves are private to typer.
         if hasattr(error, "show"):
-            error.show()
+            with contextlib.suppress(OSError):  # nobody can read it: the usage is wrong all the same
+                error.show()
         return Exit.USAGE
     except typer.Abort:  # the end of standard input where an answer was awaited
         return Exit.INTERRUPTED
+    except SystemExit as ended:
+        # typer makes 1 of a closed pipe, which here means that addresses failed; and it puts itself before the streams.
+        sys.stdout, sys.stderr = out, err
+        if isinstance(ended.__context__, BrokenPipeError):
+            raise ended.__context__ from None
+        raise
     return Exit.DONE if code is None else int(code)

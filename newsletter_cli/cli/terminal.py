@@ -7,11 +7,13 @@ terminal, and never where NO_COLOR is set (https://no-color.org) or the terminal
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Self, TextIO
+from typing import TYPE_CHECKING, Self, TextIO, cast
 
+from newsletter_cli.cli import streams
 from newsletter_cli.problems import NewsletterError, NotNow, Problem, Refused, Severity, UsageError
 
 if TYPE_CHECKING:
@@ -48,13 +50,22 @@ class Terminal:
     drawn: list[Callable[[], None]] = field(default_factory=list)
 
     @classmethod
-    def standard(cls) -> Self:
-        """The process's own streams and environment. Text that a stream's encoding lacks is escaped, never an error."""
+    def standard(cls, *, lasting: bool = False) -> Self:
+        """The process's own streams and environment. Text that a stream's encoding lacks is escaped, never an error.
+
+        A stream that was closed before the process began swallows all. `lasting`: what is done goes on, and ends as
+        it ends, also where nobody can read of it any more.
+        """
+        streams.present()
         for stream in (sys.stdout, sys.stderr):
             if hasattr(stream, "reconfigure"):
                 stream.reconfigure(errors="backslashreplace")
         environment = os.environ  # noqa: TID251 - the command line is where the environment comes in
-        return cls(stdin=sys.stdin, stdout=sys.stdout, stderr=sys.stderr, environment=environment)
+        stdout, stderr = sys.stdout, sys.stderr
+        if lasting:
+            stderr = cast("TextIO", streams.Lasting(sys.stderr))
+            stdout = cast("TextIO", streams.Lasting(sys.stdout, lambda error: _unheard(error, stderr)))
+        return cls(stdin=sys.stdin, stdout=stdout, stderr=stderr, environment=environment)
 
     @property
     def live(self) -> bool:
@@ -156,6 +167,12 @@ class Terminal:
 
     def _paint(self, stream: TextIO, text: str, colour: str) -> str:
         return f"\x1b[{colour}m{text}\x1b[0m" if self.coloured(stream) else text
+
+
+def _unheard(error: OSError, stderr: TextIO) -> None:
+    """Say that the result could not be written; not where the reader went away, who knows."""
+    if error.errno != errno.EPIPE:
+        stderr.write(f"warning: standard output cannot be written: {error.strerror or error}\n")
 
 
 def _is_terminal(stream: TextIO) -> bool:

@@ -44,17 +44,7 @@ class CheckReport:
         return {
             "version": JSON_VERSION,
             "post": self.post,
-            "problems": [
-                {
-                    "severity": problem.severity.value,
-                    "code": problem.code,
-                    "file": problem.file,
-                    "line": problem.line,
-                    "text": problem.text,
-                    "hint": problem.hint,
-                }
-                for problem in self.problems
-            ],
+            "problems": [problem.as_json() for problem in self.problems],
             "size_octets": self.size_octets,
             "recipients": self.recipients,
         }

@@ -43,17 +43,7 @@ class DoctorReport:
         return {
             "version": JSON_VERSION,
             "facts": list(self.facts),
-            "problems": [
-                {
-                    "severity": one.severity.value,
-                    "code": one.code,
-                    "file": one.file,
-                    "line": one.line,
-                    "text": one.text,
-                    "hint": one.hint,
-                }
-                for one in self.problems
-            ],
+            "problems": [one.as_json() for one in self.problems],
         }
 
 

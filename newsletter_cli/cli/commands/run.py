@@ -24,7 +24,7 @@ def run(
     from newsletter_cli.jobs import hooks, run as job
 
     del yes
-    terminal = Terminal.standard()
+    terminal = Terminal.standard(lasting=True)  # a sending ends as it ends, whoever still reads of it
     workspace = setup.workspace(terminal, near=folder, config=config)
     stop = Stop()
     with stop.on_signals(), show.watching(terminal, workspace.clock, log=log, debug=False) as watch:

@@ -64,7 +64,8 @@ def send(
     from newsletter_cli.jobs.decide import Wish
     from newsletter_cli.jobs.desk import SendRequest
 
-    terminal = Terminal.standard()
+    # A sending ends as it ends, whoever still reads of it; a dry run only shows.
+    terminal = Terminal.standard(lasting=not dry_run)
     if resend and not to:
         raise UsageError("--resend goes with --to ADDRESS")
     if dry_run and (test or test_list):
