@@ -103,15 +103,16 @@ def _requeue_known(
 
 
 def fill(connection: Connection, campaign: int, added: Iterable[NewRecipient]) -> int:
-    """Give waiting rows without an address (imported as hashes) theirs; gives how many."""
+    """Give waiting rows without an address (imported as hashes) theirs; gives how many.
+
+    `added` is not touched where there is no such row, as in every campaign that was begun here.
+    """
+    nameless = (_columns.campaign == campaign, _columns.email == "", moves.is_one_of(WAITING))
+    if connection.execute(select(_columns.id).where(*nameless).limit(1)).first() is None:
+        return 0
     statement = (
         recipients.update()
-        .where(
-            _columns.campaign == campaign,
-            _columns.person == bindparam("who"),
-            _columns.email == "",
-            moves.is_one_of(WAITING),
-        )
+        .where(*nameless, _columns.person == bindparam("who"))
         .values(email=bindparam("email"), file=bindparam("file"), line=bindparam("line"), fields=bindparam("fields"))
     )
     rest = iter(added)
