@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import random
 import signal
 import subprocess
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -14,9 +16,9 @@ from newsletter_cli.ledger.states import MOVES, Outcome
 from tests.doubles.ledgers import begun, opened, outcomes
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from newsletter_cli.ledger.store import Ledger
+
+CHECKOUT = Path(__file__).parents[3]
 
 # Reader 0 is sent, reader 1 stands where the test says, the others wait.
 PROGRAM = """
@@ -119,3 +121,59 @@ def test_the_fate_of_every_state_is_a_legal_move() -> None:
             after = fate(outcome, same_boot=same_boot)
             assert after is outcome or after in MOVES[outcome]
     assert fate(Outcome.HANDED_OVER, same_boot=True) is Outcome.UNKNOWN
+
+
+SENDER = """
+import os, sys
+from pathlib import Path
+from newsletter_cli.ledger.states import Outcome
+from tests.doubles.ledgers import *
+wire = os.open(Path(sys.argv[1]) / "wire", os.O_WRONLY | os.O_APPEND | os.O_CREAT)
+with opened(Path(sys.argv[1])) as ledger, ledger.sender_lock(), ledger.start_run(1) as run:
+    print(len(run.recovered), flush=True)
+    while claims := run.claim(16):
+        for start in range(0, len(claims), 4):
+            group = claims[start : start + 4]
+            over = run.hand_over([claim.id for claim in group])
+            for claim in group:
+                if claim.id in over:
+                    os.write(wire, f"{claim.id}\\n".encode())
+            run.settle([settled(claim, Outcome.SENT) for claim in group])
+"""
+
+
+@pytest.mark.slow
+def test_killed_at_any_instant_nobody_is_mailed_twice_or_lost(tmp_path: Path) -> None:
+    """Beside the ledger stands a file of what reached the wire: each mail at most once, whatever is killed when."""
+    people, kills, unknown = 3000, 0, 0
+    chance = random.Random(20260102)
+    with opened(tmp_path) as ledger:
+        begun(ledger, range(people))
+    while True:
+        with subprocess.Popen(
+            [sys.executable, "-c", SENDER, tmp_path], stdout=subprocess.PIPE, text=True, cwd=CHECKOUT
+        ) as process:
+            assert process.stdout is not None
+            unknown += int(process.stdout.readline())
+            # The instant is drawn in mails, so that a busy machine does not change what is tried.
+            stop_at = sent(tmp_path) + chance.randrange(1, 400)
+            while process.poll() is None and sent(tmp_path) < stop_at:
+                pass
+            if process.poll() == 0:
+                break
+            process.kill()
+            kills += 1
+    reached = (tmp_path / "wire").read_text().split()
+    assert len(reached) == len(set(reached)), "twice"
+    with opened(tmp_path) as ledger:
+        rows = {str(row.id): row.outcome for row in ledger.recipients(1)}
+    assert set(rows.values()) <= {Outcome.SENT, Outcome.UNKNOWN}
+    fates = [identifier for identifier, outcome in rows.items() if outcome is Outcome.UNKNOWN]
+    assert {identifier for identifier in rows if identifier not in fates} <= set(reached), "lost"
+    assert len(fates) == unknown <= 4 * kills
+    assert kills > 5
+
+
+def sent(folder: Path) -> int:
+    wire = folder / "wire"
+    return wire.stat().st_size // 5 if wire.exists() else 0
