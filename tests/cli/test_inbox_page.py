@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from playwright.sync_api import sync_playwright
 
 from newsletter_cli.web.inbox import Received, page
 
@@ -13,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from playwright.sync_api import Page
+    from playwright.sync_api import Browser, Page
 
 pytestmark = pytest.mark.browser
 
@@ -29,23 +28,21 @@ MAIL = (
 
 
 @pytest.fixture
-def shown(chromium: str, tmp_path: Path) -> Iterator[Page]:
+def shown(browser: Browser, tmp_path: Path) -> Iterator[Page]:
     mails = [
         Received(mail_from="wren@example.com", rcpt_to=(to,), data=MAIL.replace("TO", to).encode())
         for to in ("ada@example.com", "grace@example.com")
     ]
     file = tmp_path / "inbox.html"
     file.write_text(page(mails, title="Inbox"), encoding="utf-8")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
-        tab = browser.new_page(viewport={"width": 1200, "height": 800})
-        tab.on("requestfinished", lambda request: fetched.append(request.url))
-        fetched: list[str] = []
-        tab.goto(file.as_uri())
-        tab.wait_for_selector(".mail.shown")
-        yield tab
-        assert [url for url in fetched if not url.startswith(("file:", "data:"))] == []
-        browser.close()
+    tab = browser.new_page(viewport={"width": 1200, "height": 800})
+    tab.on("requestfinished", lambda request: fetched.append(request.url))
+    fetched: list[str] = []
+    tab.goto(file.as_uri())
+    tab.wait_for_selector(".mail.shown")
+    yield tab
+    tab.close()
+    assert [url for url in fetched if not url.startswith(("file:", "data:"))] == []
 
 
 def pane(tab: Page, name: str) -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from playwright.sync_api import expect, sync_playwright
+from playwright.sync_api import expect
 
 from tests.cli.folder import SETTINGS
 
@@ -59,14 +59,6 @@ class Served:
     def style(self, view: str, selector: str, name: str) -> str:
         found = self.mail(view).locator(selector).first
         return str(found.evaluate("(one, name) => getComputedStyle(one)[name]", name))
-
-
-@pytest.fixture(scope="module")
-def browser(chromium: str) -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
-        yield started
-        started.close()
 
 
 @pytest.fixture
@@ -158,7 +150,7 @@ def test_light_and_dark_are_the_panes_and_not_the_machines(shown: Served) -> Non
 def test_an_edit_appears_by_itself_and_where_one_was_reading(shown: Served) -> None:
     shown.mail().locator("html").evaluate("page => page.ownerDocument.defaultView.scrollTo(0, 700)")
     shown.save("post.md", HEAD + BODY.replace("the water came", "the water went") + LONG)
-    expect(shown.mail().locator(".post-body")).to_contain_text("the water went", timeout=3000)
+    expect(shown.mail().locator(".post-body")).to_contain_text("the water went")
     assert shown.mail().locator("html").evaluate("page => page.scrollTop") == 700
 
 

@@ -22,11 +22,8 @@ from newsletter_cli.rendering.model import Site, Version
 from newsletter_cli.rendering.render import render
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from newsletter_cli.rendering.model import Rendered
 
-CHROMIUM = Path("/usr/bin/chromium")
 ROOT = Path(__file__).parents[3]
 SITE = Site(
     name="The Letter",
@@ -69,16 +66,7 @@ def f({LONG}): return "{LONG}"
 [Button {LONG}](https://e.org/){{.button}}
 
 """
-pytestmark = [pytest.mark.browser, pytest.mark.skipif(not CHROMIUM.exists(), reason="Debian's chromium is not here")]
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-    with sync_api.sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=str(CHROMIUM), args=["--no-sandbox"])
-        yield started
-        started.close()
+pytestmark = pytest.mark.browser
 
 
 def a_post(body: str, **meta: Any) -> Post:
