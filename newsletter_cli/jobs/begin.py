@@ -49,6 +49,7 @@ def begin(desk: Desk, known: Campaign | None) -> SendReport:
         ),
         list_rows=gathered.roll.counts.mailable,
     )
+    gathered.roll.close()  # the ledger has everybody: neither its memory nor its file is needed while mails go out
     carriage = replace(
         desk.carriage(campaign, frozen),
         before_first=(lambda: _mark(desk)) if request.stamps else None,

@@ -1,0 +1,290 @@
+"""The whole program beside other senders, in one interleaved run against one cheap sink.
+
+    python benchmarks/peers.py [--rounds N] [--scale X] [--only WORD]
+
+Ours is `newsletter send` as a person runs it: list, exact ledger on disk, personal tokens in headers and body.
+smtp-source (Postfix) sends one and the same mail and keeps nothing; aiosmtplib and nodemailer build one message a
+person, as their documentation shows; mailmerge is a program like this one. A rate is marginal: mails over time between
+a small and a large list, so that starting costs nobody anything. Printed are medians over the rounds and their ratios.
+mailmerge and nodemailer are installed into a temporary folder; without network they are left out, and it is said.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import ssl
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from folder import ENVIRONMENT, Folder
+from sink import started
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+NODEMAILER = """\
+const fs = require("fs");
+const mailer = require("nodemailer");
+const [port, count, connections, html, text] = process.argv.slice(2);
+const pool = mailer.createTransport({
+  host: "127.0.0.1", port: +port, pool: true, secure: false, ignoreTLS: true,
+  maxConnections: +connections, maxMessages: Infinity,
+});
+const page = fs.readFileSync(html, "utf8"), plain = fs.readFileSync(text, "utf8");
+(async () => {
+  let next = 0;
+  const one = async () => {
+    while (next < +count) {
+      const number = next++, url = `https://example.com/u/token${number}`;
+      await pool.sendMail({
+        from: "The Letter <letter@example.com>", to: `reader${number}@example.com`, subject: "The letter of this week",
+        html: page.replaceAll("TOKEN", url), text: plain.replaceAll("TOKEN", url),
+        list: { unsubscribe: url },
+      });
+    }
+  };
+  await Promise.all(Array.from({ length: +connections * 2 }, one));
+  pool.close();
+})();
+"""
+AIOSMTPLIB = """\
+import asyncio, sys
+from email.message import EmailMessage
+import aiosmtplib
+
+port, count, html, text = int(sys.argv[1]), int(sys.argv[2]), open(sys.argv[3]).read(), open(sys.argv[4]).read()
+
+async def main():
+    async with aiosmtplib.SMTP(hostname="127.0.0.1", port=port, start_tls=False) as client:
+        for number in range(count):
+            url = f"https://example.com/u/token{number}"
+            message = EmailMessage()
+            message["From"] = "The Letter <letter@example.com>"
+            message["To"] = f"reader{number}@example.com"
+            message["Subject"] = "The letter of this week"
+            message["List-Unsubscribe"] = f"<{url}>"
+            message.set_content(text.replace("TOKEN", url))
+            message.add_alternative(html.replace("TOKEN", url), subtype="html")
+            await client.send_message(message)
+
+asyncio.run(main())
+"""
+MAILMERGE = """\
+TO: {{email}}
+SUBJECT: The letter of this week
+FROM: The Letter <letter@example.com>
+CONTENT-TYPE: text/html
+
+"""
+
+
+@dataclass(frozen=True)
+class Sender:
+    """`send` mails so many and returns when it is done; `small` and `large` are the two lists."""
+
+    name: str
+    small: int
+    large: int
+    send: Callable[[int], object]
+
+    def rate(self) -> float:
+        """Mails a second between the small list and the large one."""
+        took = []
+        for count in (self.small, self.large):
+            begun = time.perf_counter()
+            self.send(count)
+            took.append(time.perf_counter() - begun)
+        return (self.large - self.small) / max(took[1] - took[0], 1e-6)
+
+
+# (what, beside what, at least)
+GOALS = [
+    *((f"newsletter, {many}", f"smtp-source -d, {many}", least) for many, least in ((16, 0.9), (4, 0.7), (1, 0.5))),
+    ("newsletter, 4", "nodemailer, 4", 20.0),
+    ("newsletter, 1", "aiosmtplib send_message", 50.0),
+    ("newsletter, 1", "mailmerge", None),
+    ("newsletter, 1, 10 ms a reply", "smtp-source -d, 1, 10 ms a reply", 3.5),
+    ("newsletter, 4, RSA 2048", "newsletter, 4", 0.12),
+    ("newsletter, 4, Ed25519", "newsletter, 4", 0.6),
+    ("newsletter, 4, TLS", "newsletter, 4", 0.6),
+]
+
+
+class Bench:
+    """The senders, each with what it needs laid out in `place`."""
+
+    def __init__(self, place: Path, scale: float) -> None:
+        self._folder = Folder(place / "letter")
+        self._folder.path.mkdir()
+        self._place = place
+        self._scale = scale
+        self._mail()
+
+    def _mail(self) -> None:
+        """What the peers send: our mail, whole and in its parts, with TOKEN in the place of the personal link."""
+        self._folder.write(25)
+        self.letter = self._place / "letter.eml"
+        data = self._folder.newsletter("preview", "letter.md", "--format", "eml", "-o", "-")
+        self.letter.write_bytes(data.replace(b"\r\n", b"\n"))
+        self.octets = len(data)
+        for kind in ("html", "text"):
+            part = self._folder.newsletter("preview", "letter.md", "--format", kind, "-o", "-").decode()
+            (self._place / f"letter.{kind}").write_text(part + "\nTOKEN\n")
+
+    def sized(self, small: int, large: int) -> tuple[int, int]:
+        return small, max(small + 1, int(large * self._scale))
+
+    def ours(self, port: int, connections: int, **said: str) -> Callable[[int], object]:
+        def send(count: int) -> None:
+            self._folder.write(port, connections=connections, **said)
+            said_back = self._folder.newsletter("send", "letter.md", "--yes", "--list", self._folder.list_of(count))
+            assert f"sent {count}; ".encode() in said_back, said_back
+
+        return send
+
+    def source(self, port: int, connections: int) -> Callable[[int], object]:
+        program = shutil.which("smtp-source") or "/usr/sbin/smtp-source"
+        return lambda count: subprocess.run(
+            [
+                *(program, "-d", "-s", str(connections), "-m", str(count), "-F", str(self.letter)),
+                *("-f", "letter@example.com", "-t", "reader@example.com", f"127.0.0.1:{port}"),
+            ],
+            check=True,
+        )
+
+    def aiosmtplib(self, port: int) -> Callable[[int], object]:
+        parts = [str(self._place / f"letter.{kind}") for kind in ("html", "text")]
+        return lambda count: subprocess.run(
+            [sys.executable, "-c", AIOSMTPLIB, str(port), str(count), *parts], check=True, env=ENVIRONMENT
+        )
+
+    def nodemailer(self, port: int, connections: int) -> Callable[[int], object] | None:
+        place = self._place / "node"
+        place.mkdir()
+        (place / "send.js").write_text(NODEMAILER)
+        (place / "package.json").write_text("{}")
+        if not _installed(["npm", "install", "--no-audit", "--no-fund", "--silent", "nodemailer"], place):
+            return None
+        parts = [str(self._place / f"letter.{kind}") for kind in ("html", "text")]
+        return lambda count: subprocess.run(
+            ["node", "send.js", str(port), str(count), str(connections), *parts], check=True, cwd=place
+        )
+
+    def mailmerge(self, port: int) -> Callable[[int], object] | None:
+        place = self._place / "mailmerge"
+        place.mkdir()
+        python = place / "venv/bin/python"
+        made = _installed([sys.executable, "-m", "venv", "venv"], place)
+        if not made or not _installed([str(python), "-m", "pip", "install", "-q", "mailmerge"], place):
+            return None
+        page = (self._place / "letter.html").read_text().replace("{{", "").replace("{%", "")
+        (place / "mailmerge_template.txt").write_text(
+            MAILMERGE + page.replace("TOKEN", "https://example.com/u/{{token}}")
+        )
+        (place / "mailmerge_server.conf").write_text(f"[smtp_server]\nhost = 127.0.0.1\nport = {port}\n")
+
+        def send(count: int) -> None:
+            rows = "".join(f"reader{number}@example.com,token{number}\n" for number in range(count))
+            (place / "mailmerge_database.csv").write_text(f"email,token\n{rows}")
+            subprocess.run(
+                [place / "venv/bin/mailmerge", "--no-dry-run", "--no-limit"],
+                check=True, cwd=place, stdout=subprocess.DEVNULL,
+            )  # fmt: skip
+
+        return send
+
+    def dkim(self, kind: str) -> str:
+        """The settings of a key of this kind."""
+        from newsletter_cli.message.dkim import generate
+
+        pem, _ = generate(kind, domain="example.com", selector="s")
+        (self._folder.path / f"{kind}.pem").write_bytes(pem if isinstance(pem, bytes) else pem.encode())
+        (self._folder.path / f"{kind}.pem").chmod(0o600)
+        return f'[dkim]\ndomain = "example.com"\nselector = "s"\nprivate_key = "{kind}.pem"\n'
+
+    def certificate(self) -> tuple[ssl.SSLContext, str]:
+        import trustme
+
+        authority = trustme.CA()
+        context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        authority.issue_cert("127.0.0.1").configure_cert(context)
+        authority.cert_pem.write_to_path(str(self._folder.path / "ca.pem"))
+        return context, 'ca_file = "ca.pem"\n'
+
+
+def _installed(command: list[str], place: Path) -> bool:
+    try:
+        done = subprocess.run(command, cwd=place, check=False, capture_output=True, timeout=300)
+    except (OSError, subprocess.TimeoutExpired) as error:
+        print(f"left out: {' '.join(command)}: {error}", flush=True)
+        return False
+    if done.returncode:
+        print(f"left out: {' '.join(command)}: {done.stderr.decode()[-200:]}", flush=True)
+    return not done.returncode
+
+
+def senders(bench: Bench, port: int, slow_port: int, secure_port: int, ca: str) -> list[Sender]:
+    many = bench.sized(500, 8500)
+    found = []
+    for connections in (1, 4, 16):
+        found.append(Sender(f"smtp-source -d, {connections}", *many, bench.source(port, connections)))
+        found.append(Sender(f"newsletter, {connections}", *many, bench.ours(port, connections)))
+    for name, kind, size in (("RSA 2048", "rsa", (100, 2100)), ("Ed25519", "ed25519", (500, 6500))):
+        found.append(Sender(f"newsletter, 4, {name}", *bench.sized(*size), bench.ours(port, 4, more=bench.dkim(kind))))
+    found.append(Sender("newsletter, 4, TLS", *many, bench.ours(secure_port, 4, security="tls", more=ca)))
+    few = bench.sized(20, 170)
+    found.append(Sender("smtp-source -d, 1, 10 ms a reply", *few, bench.source(slow_port, 1)))
+    found.append(Sender("newsletter, 1, 10 ms a reply", *bench.sized(50, 650), bench.ours(slow_port, 1)))
+    found.append(Sender("aiosmtplib send_message", *bench.sized(20, 170), bench.aiosmtplib(port)))
+    for name, size, send in (
+        ("nodemailer, 4", (100, 1100), bench.nodemailer(port, 4)),
+        ("mailmerge", (5, 45), bench.mailmerge(port)),
+    ):
+        if send is not None:
+            found.append(Sender(name, *bench.sized(*size), send))
+    return found
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--scale", type=float, default=1.0, help="longer or shorter large lists")
+    parser.add_argument("--only", default="", help="only senders whose name holds this word")
+    chosen = parser.parse_args()
+    with tempfile.TemporaryDirectory() as place:
+        bench = Bench(Path(place), chosen.scale)
+        context, ca = bench.certificate()
+        with started() as fast, started(0.01) as slow, started(context=context) as secure:
+            known = senders(bench, fast.port, slow.port, secure.port, ca)
+            known = [one for one in known if chosen.only in one.name]
+            print(f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC, a mail of {bench.octets} octets, {chosen.rounds} rounds")
+            rates: dict[str, list[float]] = {one.name: [] for one in known}
+            for number in range(chosen.rounds):
+                for one in known:
+                    rates[one.name].append(one.rate())
+                load = os.getloadavg()[0]
+                print(f"round {number + 1} done, load {load:.1f} on {os.cpu_count()} cores", flush=True)
+    print_all(rates)
+
+
+def print_all(rates: dict[str, list[float]]) -> None:
+    medians = {name: statistics.median(found) for name, found in rates.items()}
+    for name, rate in medians.items():
+        print(f"{name:36} {rate:8.0f}/s   {' '.join(f'{one:.0f}' for one in rates[name])}")
+    for name, beside, least in GOALS:
+        if name in medians and beside in medians:
+            wanted = "" if least is None else f"   (to reach: {least:g})"
+            print(f"{name:30} to {beside:34} {medians[name] / medians[beside]:7.2f}{wanted}")
+
+
+if __name__ == "__main__":
+    main()
