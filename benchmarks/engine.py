@@ -138,10 +138,8 @@ class Memory:
             Claim(n, n.to_bytes(16, "big"), f"r{n}@example.com", "full", {}, 0, None) for n in range(first, self._next)
         ]
 
-    def hand_over(self, ids: Sequence[int]) -> set[int]:
+    def turn(self, settled: Sequence[Settled], ids: Sequence[int], *, wait: bool = True) -> set[int]:  # noqa: ARG002
         return set(ids)
-
-    def settle(self, settled: Sequence[Settled]) -> None: ...
 
     def put_back(self, ids: Sequence[int]) -> None: ...
 

@@ -1,9 +1,11 @@
-"""The ledger, spoken to from one thread of its own, in groups.
+"""The ledger, spoken to in groups: at once where it is quick, else from one thread of its own.
 
-The loop collects what all connections have to record; while the thread works on one group the next one gathers, so a
-group is as large as the ledger is slow. Within a group outcomes stand before hand-overs: a connection's last mail is
-settled when its next one is handed over. Once a call has failed nothing is handed over any more (`broken`): what
-cannot be recorded does not go out. Outcomes that could not be recorded are kept, and tried again by `flush`.
+The loop collects what all connections have to record in one turn. Outcomes and hand-overs alone, nearly all there is,
+are recorded right there where the ledger can do so without waiting: a thread costs more than a commit that does not
+wait for the disk. Everything else is the thread's, and while it works on one group the next one gathers. Within a
+group outcomes stand before hand-overs: a connection's last mail is settled when its next one is handed over. Once a
+call has failed nothing is handed over any more (`broken`): what cannot be recorded does not go out. Outcomes that
+could not be recorded are kept, and tried again by `flush`.
 """
 
 from __future__ import annotations
@@ -42,6 +44,11 @@ class _Group:
     error: Exception | None = None
 
     @property
+    def quick(self) -> bool:
+        """Whether all that it records is a turn's."""
+        return not (self.suppressed or self.put_back)
+
+    @property
     def unrecorded(self) -> bool:
         """Whether something is left that must not be forgotten."""
         return bool(self.settled or self.suppressed or self.put_back)
@@ -72,7 +79,8 @@ class Recorder:
         self._on_broken = on_broken
         self._loop = asyncio.get_running_loop()
         self._next = _Group()
-        self._working = False
+        self._working = False  # the thread has a group in its hands
+        self._blocked = False  # one that nothing may overtake
         self._asked = False
         self._idle: list[asyncio.Future[None]] = []
         self._queue: SimpleQueue[_Group | None] = SimpleQueue()
@@ -123,9 +131,10 @@ class Recorder:
         self._exact_counts = True
         while self._next or self._counted or self._working:
             self._start()
-            done = self._loop.create_future()
-            self._idle.append(done)
-            await done
+            if self._working:
+                done = self._loop.create_future()
+                self._idle.append(done)
+                await done
             if self.broken and (self._next.unrecorded or self._counted):
                 return False
         return True
@@ -139,22 +148,56 @@ class Recorder:
 
     def _ask(self) -> None:
         """Start a group at the end of this turn of the loop, so that the answers of all connections are in it."""
-        if not (self._asked or self._working or self.broken):
+        if not (self._asked or self.broken or self._blocked):
             self._asked = True
             self._loop.call_soon(self._start)
 
     def _start(self) -> None:
         self._asked = False
-        if not self._working and (self._next or (self._counted and self._exact_counts)):
-            group, self._next = self._next, _Group()
+        group = self._next
+        counts = bool(self._counted and self._exact_counts)
+        if (group.settled or group.handed) and group.quick and not (counts or self._blocked or self.broken):
+            self._at_once(group)
+            if self.broken:
+                return
+            group = self._next
+        if not self._working and (group or counts):
+            self._next = _Group()
             if self._exact_counts or group.calls:
                 group.counted, self._counted = self._counted, 0
                 group.counted_at = self._counted_at
             self._working = True
+            # Claims and questions are in nobody's way: the next outcomes may be recorded beside them.
+            self._blocked = bool(group.unrecorded or group.handed)
             self._queue.put(group)
 
+    def _at_once(self, group: _Group) -> None:
+        """Record outcomes and hand-overs here and now, where the ledger does not have to wait for that."""
+        try:
+            over = self._store.turn([settled for _, settled in group.settled], list(group.handed), wait=False)
+        except Exception as error:  # noqa: BLE001 - as in the thread
+            self._next = _Group()
+            group.error = error
+            self._finish(group)
+            return
+        if over is not None:
+            self._next = _Group(calls=group.calls)
+            group.calls = []
+            group.over = over
+            group.recorded, group.settled = group.settled, []
+            self._finish(group)
+
     def _done(self, group: _Group) -> None:
-        self._working = False
+        self._working = self._blocked = False
+        self._finish(group)
+        if self._next:
+            self._ask()
+        waiting, self._idle = self._idle, []
+        for idle in waiting:
+            _give(idle, None)
+
+    def _finish(self, group: _Group) -> None:
+        """Tell everyone what came of a group."""
         if group.error is not None:
             self._break(group, group.error)
         for claim_id, handed in group.handed.items():
@@ -163,11 +206,6 @@ class Recorder:
             _give(future, result)
         for claim, settled in group.recorded:
             self._on_recorded(claim, settled)
-        if self._next:
-            self._ask()
-        waiting, self._idle = self._idle, []
-        for idle in waiting:
-            _give(idle, None)
 
     def _break(self, group: _Group, error: Exception) -> None:
         """After a failure what is unrecorded goes before what came since, and nobody waits for an answer any more."""
@@ -199,9 +237,11 @@ class Recorder:
 
     def _record(self, group: _Group) -> None:
         store = self._store
-        if group.settled:
-            store.settle([settled for _, settled in group.settled])
+        others = bool(group.suppressed or group.put_back or group.counted)
+        if group.settled or (group.handed and not others):
+            over = store.turn([settled for _, settled in group.settled], () if others else list(group.handed))
             group.recorded, group.settled = group.settled, []
+            group.over = over or set()
         while group.suppressed:
             store.suppress(*group.suppressed[0])
             del group.suppressed[0]
@@ -211,8 +251,8 @@ class Recorder:
         if group.counted and group.counted_at is not None:
             store.count_sent(self._account, group.counted, group.counted_at)
             group.counted = 0
-        if group.handed:
-            group.over = store.hand_over(list(group.handed))
+        if group.handed and others:
+            group.over = store.turn((), list(group.handed)) or set()
         for function, _ in group.calls:
             group.results.append(function())
 

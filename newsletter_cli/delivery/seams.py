@@ -23,18 +23,19 @@ if TYPE_CHECKING:
 class Store(Protocol):
     """One campaign in the ledger, in the hands of one run.
 
-    All calls come from one thread that is not the caller's of `deliver`. Whatever a call raises ends the run: what
-    cannot be recorded does not go out.
+    Calls come from one thread that is not the caller's of `deliver`, but for turns that do not wait: they come from
+    that of `deliver`, maybe while another call is at work. Whatever a call raises ends the run: what cannot be
+    recorded does not go out.
     """
 
     def claim(self, limit: int) -> list[Claim]:
         """Take up to `limit` waiting recipients that are due and not suppressed."""
 
-    def hand_over(self, ids: Sequence[int]) -> set[int]:
-        """Record that these mails may now reach the server; give those that were still claimed."""
+    def turn(self, settled: Sequence[Settled], ids: Sequence[int], *, wait: bool = True) -> set[int] | None:
+        """Record outcomes, then that the mails of `ids` may reach the server; give those that were still claimed.
 
-    def settle(self, settled: Sequence[Settled]) -> None:
-        """Record outcomes."""
+        Without `wait`: within some milliseconds, or not at all (None).
+        """
 
     def put_back(self, ids: Sequence[int]) -> None:
         """Let these wait again: nothing of them reached the server, or the fault was the account's."""

@@ -47,13 +47,10 @@ class SingleStore:
             for number in taken
         ]
 
-    def hand_over(self, ids: Sequence[int]) -> set[int]:
-        """Nothing stands against it."""
-        return set(ids)
-
-    def settle(self, settled: Sequence[Settled]) -> None:
-        """Keep what happened. A deferred one is not tried again."""
+    def turn(self, settled: Sequence[Settled], ids: Sequence[int], *, wait: bool = True) -> set[int]:  # noqa: ARG002
+        """Keep what happened; nothing stands against a hand-over. A deferred one is not tried again."""
         self._settled.update((one.id, one) for one in settled)
+        return set(ids)
 
     def put_back(self, ids: Sequence[int]) -> None:
         """It waits again."""

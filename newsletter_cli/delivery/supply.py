@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 # What a power cut can make unknown: the ledger commits a group of claims to the disk, single outcomes only to the
 # system. A larger group would be faster by little (engine.md: 64 keeps up with the fastest server seen).
 GROUP = 64
-_LOW = 4
 # Claims in hand cover about this much of a slow pace, so that few wait claimed for long.
 _AHEAD_S = 10.0
 
@@ -76,7 +75,7 @@ class Supply:
     @property
     def low(self) -> bool:
         """Whether it is time for another group: the connections have something to do while it is claimed."""
-        return self._campaign.ready <= max(_LOW, min(self._section.connections, GROUP // 4))
+        return self._campaign.ready <= self._ahead() // 2
 
     def due(self, at: datetime | None) -> None:
         """A recipient of this run is due again then (None: now)."""
@@ -135,9 +134,7 @@ class Supply:
         campaign = self._campaign
         # A mail on its way of each connection is not of the group: it is unknown after any sudden end.
         room = min(GROUP, GROUP + self._section.connections - campaign.in_hand)
-        per_second = self._pace.per_second(self._clock.monotonic())
-        if per_second is not None:
-            room = min(room, max(1, int(per_second * _AHEAD_S)) - campaign.ready)
+        room = min(room, self._ahead() - campaign.ready)
         if campaign.budget is not None:
             room = min(room, campaign.budget)
         batch = self._pace.room(self._clock.monotonic())
@@ -151,6 +148,11 @@ class Supply:
                 return left
             room = min(room, left)
         return room
+
+    def _ahead(self) -> int:
+        """How many may wait for a connection at most."""
+        per_second = self._pace.per_second(self._clock.monotonic())
+        return GROUP if per_second is None else max(1, min(GROUP, int(per_second * _AHEAD_S)))
 
     def _batch_pause(self, now: datetime) -> Wait | int:
         if self._campaign.in_hand:

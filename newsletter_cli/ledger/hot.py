@@ -22,6 +22,10 @@ if TYPE_CHECKING:
 READING = "ledger_reading"
 
 
+class Busy(Exception):
+    """The write lock is another's just now, and the caller may not wait for it. Nothing was done."""
+
+
 class Statement:
     """A Core statement whose values are named by `names`, in the order of the tuples it is run with."""
 
@@ -39,8 +43,11 @@ class Statement:
 class Hot(Protocol):
     """One connection for one run: transactions from any thread, one after the other."""
 
-    def transaction(self, *, firm: bool) -> AbstractContextManager[None]:
-        """A write transaction, committed at the end. `firm`: it must survive a power cut, not only a SIGKILL."""
+    def transaction(self, *, firm: bool, wait: bool = True) -> AbstractContextManager[None]:
+        """A write transaction, committed at the end. `firm`: it must survive a power cut, not only a SIGKILL.
+
+        Without `wait` it takes some milliseconds at most, or raises Busy.
+        """
 
     def many(self, statement: Statement, rows: Sequence[tuple[Any, ...]]) -> int:
         """Run a statement once per row; gives how many rows of the table it changed altogether."""
@@ -64,8 +71,10 @@ class CoreHot:
         self._lock = threading.RLock()
 
     @contextmanager
-    def transaction(self, *, firm: bool) -> Iterator[None]:  # noqa: ARG002 - the server decides how durable a commit is
-        """A write transaction."""
+    def transaction(self, *, firm: bool, wait: bool = True) -> Iterator[None]:  # noqa: ARG002 - see below
+        """A write transaction. The server decides how durable a commit is, and is never fast enough not to wait."""
+        if not wait:
+            raise Busy
         with self._lock, self._connection.begin():
             yield
 

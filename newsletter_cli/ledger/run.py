@@ -15,6 +15,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Self
 
 from newsletter_cli.ledger import moves, quotas
+from newsletter_cli.ledger.hot import Busy
 from newsletter_cli.ledger.model import Claim, RecipientRow, Settled
 from newsletter_cli.ledger.states import CLAIMABLE, CampaignState, IllegalMove, Outcome
 from newsletter_cli.ledger.tables import from_integer
@@ -112,41 +113,49 @@ class Run:
             run_tries=run_tries if run == self.id else 0,
         )
 
-    def hand_over(self, ids: Sequence[int]) -> set[int]:
-        """Record that the dots of these claims may leave from now on; gives those that still were claimed.
+    def turn(self, settled: Sequence[Settled], ids: Sequence[int], *, wait: bool = True) -> set[int] | None:
+        """Record outcomes, and that the dots of `ids` may leave from now on; gives those that still were claimed.
 
-        The others were suppressed or cancelled meanwhile: their mail must not be ended.
+        The others were suppressed or cancelled meanwhile: their mail must not be ended. An outcome that another hand
+        gave meanwhile stays. A deferred row without `next_try_at` is not tried again in this run; the next run
+        reopens it. Without `wait` it takes some milliseconds at most, or does nothing and gives None.
         """
         now = self._now()
-        rows = [(now, identifier, self.id) for identifier in ids]
-        try:
-            with self._hot.transaction(firm=False):
-                self._every(moves.HAND_OVER, rows)
-                return set(ids)
-        except _Missed:
-            with self._hot.transaction(firm=False):
-                return {row[1] for row in rows if self._hot.many(moves.HAND_OVER, [row])}
-
-    def settle(self, settled: Sequence[Settled]) -> None:
-        """Record outcomes. One that another hand gave meanwhile (suppressed, cancelled) stays.
-
-        A deferred row without `next_try_at` is not tried again in this run; the next run reopens it.
-        """
         by_outcome: dict[Outcome, list[tuple[Any, ...]]] = {}
-        now = self._now()
         for one in settled:
             by_outcome.setdefault(one.outcome, []).append(self._settled(one, now))
+        rows = [(now, identifier, self.id) for identifier in ids]
         try:
-            with self._hot.transaction(firm=False):
-                for outcome, rows in by_outcome.items():
-                    self._every(_settling(outcome), rows)
+            with self._hot.transaction(firm=False, wait=wait):
+                for outcome, those in by_outcome.items():
+                    self._every(_settling(outcome), those)
                 self._look_again(now, [row[-2] for row in by_outcome.get(Outcome.DEFERRED, ())])
+                if rows:
+                    self._every(moves.HAND_OVER, rows)
+                return set(ids)
+        except Busy:
+            return None
         except _Missed:
-            with self._hot.transaction(firm=False):
-                for outcome, rows in by_outcome.items():
-                    for row in rows:
-                        self._move_one(_settling(outcome), row, outcome)
-                self._look_again(now, [row[-2] for row in by_outcome.get(Outcome.DEFERRED, ())])
+            return self._one_by_one(by_outcome, rows, now) if wait else None
+
+    def _one_by_one(
+        self, by_outcome: dict[Outcome, list[tuple[Any, ...]]], rows: Sequence[tuple[Any, ...]], now: int
+    ) -> set[int]:
+        """Do the same row by row, since some stand elsewhere."""
+        with self._hot.transaction(firm=False):
+            for outcome, those in by_outcome.items():
+                for row in those:
+                    self._move_one(_settling(outcome), row, outcome)
+            self._look_again(now, [row[-2] for row in by_outcome.get(Outcome.DEFERRED, ())])
+            return {row[1] for row in rows if self._hot.many(moves.HAND_OVER, [row])}
+
+    def hand_over(self, ids: Sequence[int]) -> set[int]:
+        """Only the hand-overs of a `turn`."""
+        return self.turn((), ids) or set()
+
+    def settle(self, settled: Sequence[Settled]) -> None:
+        """Only the outcomes of a `turn`."""
+        self.turn(settled, ())
 
     def _settled(self, one: Settled, now: int) -> tuple[Any, ...]:
         counted = int(one.counts_as_try)

@@ -1,8 +1,9 @@
 """All that is SQLite's own: pragmas, BEGIN IMMEDIATE, the driver's hot path, copies.
 
-A connection is in WAL mode with synchronous=FULL; a run's own switches to NORMAL for hand-overs and outcomes, which
-then survive a SIGKILL but not a power cut (recovery reads the boot id for that). Errors of the driver leave this
-module as `faults` has them.
+A connection is in WAL mode with synchronous=FULL; a run's own is NORMAL: hand-overs and outcomes survive a SIGKILL but
+not a power cut (recovery reads the boot id for that). What must survive one is synced to the disk after its commit,
+as FULL would, but with the write lock given back, so that nobody waits for the disk but who asked for it. Errors of
+the driver leave this module as `faults` has them.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 import os
 import sqlite3
 import threading
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from itertools import islice
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any
@@ -18,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import Connection, Engine, ExceptionContext, QueuePool, create_engine, event
 
 from newsletter_cli.ledger import faults
-from newsletter_cli.ledger.hot import READING
+from newsletter_cli.ledger.hot import READING, Busy
 from newsletter_cli.problems import Problem, Refused
 
 if TYPE_CHECKING:
@@ -34,6 +35,11 @@ BUSY_S = 30
 _CACHE_KIB = 16_384
 # 16 MB of log between checkpoints; a checkpoint costs two fsyncs.
 _CHECKPOINT_PAGES = 4_000
+# A run's log is brought into the file after so many claims, in a thread; one group changes some hundred pages.
+_FIRM_BETWEEN_CHECKPOINTS = 16
+# Who may not wait for the write lock gives up after this; who may tries again until BUSY_S.
+_SHORT_S = 0.005
+_TRIES = int(BUSY_S / _SHORT_S)
 _LOG_LIMIT_OCTETS = 67_108_864
 # A group of rows on their way in, some 10 MB in a file without a name. At each statement SQLite keeps a copy of every
 # page that it changes, and keys in no order change nearly all of an index: groups of 10,000 take half as long again.
@@ -112,31 +118,89 @@ class SqliteHot:
         pooled = made.raw_connection()
         driver = pooled.driver_connection
         assert isinstance(driver, sqlite3.Connection)
-        pooled.detach()  # it changes `synchronous`, so it never goes back to the pool
+        pooled.detach()  # its pragmas are its own, so it never goes back to the pool
+        self._engine = made
         self._driver = driver
         self._dialect = made.dialect
         self._path = path
         self._lock = threading.RLock()
-        self._firm = True
         self._compiled: dict[Statement, tuple[str, Callable[[Any], Any] | None]] = {}
+        self._log = -1
+        self._firm_since = 0
+        self._checkpointing: threading.Thread | None = None
+        (mode,) = driver.execute("PRAGMA journal_mode").fetchone()
+        self._has_log = mode == "wal"  # a file system without shared memory has no WAL: then FULL it is
+        if self._has_log:
+            driver.execute("PRAGMA synchronous = NORMAL")
+            driver.execute("PRAGMA wal_autocheckpoint = 0")
+        driver.execute(f"PRAGMA busy_timeout = {int(_SHORT_S * 1000)}")
 
     @contextmanager
-    def transaction(self, *, firm: bool) -> Iterator[None]:
-        """A write transaction; FULL where `firm`, else NORMAL."""
-        with self._lock:
+    def transaction(self, *, firm: bool, wait: bool = True) -> Iterator[None]:
+        """A write transaction; where `firm`, on the disk at the end. Raises Busy where it may not `wait`."""
+        try:
+            self._begin(wait=wait)
             try:
-                if firm != self._firm:
-                    self._driver.execute(f"PRAGMA synchronous = {'FULL' if firm else 'NORMAL'}")
-                    self._firm = firm
-                self._driver.execute("BEGIN IMMEDIATE")
                 try:
                     yield
                     self._driver.commit()
                 except BaseException:
                     self._driver.rollback()
                     raise
-            except sqlite3.Error as error:
-                raise explained(error, self._path) from error
+            finally:
+                self._lock.release()
+            if firm and self._has_log:
+                self._sync()
+        except sqlite3.Error as error:
+            raise explained(error, self._path) from error
+
+    def _begin(self, *, wait: bool) -> None:
+        """Take this connection's lock and then the write lock."""
+        for left in reversed(range(_TRIES)):
+            if not self._lock.acquire(timeout=-1 if wait else _SHORT_S):
+                raise Busy
+            try:
+                self._driver.execute("BEGIN IMMEDIATE")
+            except BaseException as error:
+                self._lock.release()
+                if not _is_busy(error):
+                    raise
+                if not wait:
+                    raise Busy from error
+                if not left:
+                    raise
+            else:
+                return
+
+    def _sync(self) -> None:
+        """Bring all that is committed to the disk: what FULL does at a commit, without holding the write lock."""
+        try:
+            if self._log < 0:
+                # A descriptor of our own is harmless here: SQLite's locks are on the other two files.
+                self._log = os.open(f"{os.path.realpath(self._path)}-wal", os.O_RDWR)
+            _to_disk(self._log)
+        except OSError as error:
+            raise faults.from_os(
+                error, file=str(self._path), doing="the ledger cannot be written", code="ledger-sync"
+            ) from error
+        self._firm_since += 1
+        if self._firm_since >= _FIRM_BETWEEN_CHECKPOINTS and not (
+            self._checkpointing and self._checkpointing.is_alive()
+        ):
+            self._firm_since = 0
+            self._checkpointing = threading.Thread(target=self._checkpoint, name="checkpoint", daemon=True)
+            self._checkpointing.start()
+
+    def _checkpoint(self) -> None:
+        """Bring the log into the file while the run goes on, then stop it for the rest: the log can begin anew."""
+        # Where it fails it is tried again with the next groups; what is wrong with the disk, they say.
+        with suppress(sqlite3.Error), closing(self._engine.raw_connection()) as pooled:
+            driver = pooled.driver_connection
+            assert isinstance(driver, sqlite3.Connection)
+            _, pages, _ = driver.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
+            if pages >= _CHECKPOINT_PAGES:
+                with self._lock:
+                    driver.execute("PRAGMA wal_checkpoint(PASSIVE)")
 
     def many(self, statement: Statement, rows: Sequence[tuple[Any, ...]]) -> int:
         """Run a statement once per row; the sum of the rows it changed."""
@@ -150,14 +214,22 @@ class SqliteHot:
 
     def read(self, statement: Statement, values: tuple[Any, ...]) -> list[tuple[Any, ...]]:
         """Run a query by itself."""
-        with self._lock:
+        for left in reversed(range(_TRIES)):
             try:
-                return self.fetch(statement, values)
+                with self._lock:
+                    return self.fetch(statement, values)
             except sqlite3.Error as error:
-                raise explained(error, self._path) from error
+                if not (left and _is_busy(error)):
+                    raise explained(error, self._path) from error
+        raise AssertionError("the last try gives or raises")
 
     def close(self) -> None:
         """Close the connection."""
+        if self._checkpointing:
+            self._checkpointing.join()
+        if self._log >= 0:
+            os.close(self._log)
+            self._log = -1
         self._driver.close()
 
     def _sql(self, statement: Statement) -> tuple[str, Callable[[Any], Any] | None]:
@@ -166,6 +238,14 @@ class SqliteHot:
         if found is None:
             found = self._compiled[statement] = compiled(statement, self._dialect)
         return found
+
+
+def _is_busy(error: BaseException) -> bool:
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_BUSY
+
+
+# Not every system can leave out what is not needed to read the file again.
+_to_disk = getattr(os, "fdatasync", os.fsync)
 
 
 def compiled(statement: Statement, dialect: Any) -> tuple[str, Callable[[Any], Any] | None]:

@@ -50,6 +50,7 @@ class MemoryStore:
         self.sends: list[tuple[datetime, str, int]] = []
         self.calls: Counter[str] = Counter()
         self.most_claimed = 0
+        self.quick = False  # whether turns that may not wait are done
         self.threads: set[int] = set()
         self._clock = clock
         self._fault = fault or (lambda _name: None)
@@ -86,6 +87,13 @@ class MemoryStore:
             row.next_try_at = None
         self.most_claimed = max(self.most_claimed, sum(r.outcome is Outcome.CLAIMED for r in self.rows.values()))
         return [row.claim for row in taken]
+
+    def turn(self, settled: Sequence[Settled], ids: Sequence[int], *, wait: bool = True) -> set[int] | None:
+        if not (wait or self.quick):
+            return None
+        if settled:
+            self.settle(settled)
+        return self.hand_over(ids) if ids else set()
 
     def hand_over(self, ids: Sequence[int]) -> set[int]:
         self._called("hand_over")

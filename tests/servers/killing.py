@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 TIMEOUT_S = 0.4
 # What one claim group may hold: a power cut can make so many unknown.
 GROUP = 64
-CALLS = ("claim", "hand_over", "settle", "put_back", "state")
+CALLS = ("claim", "turn", "turn", "put_back", "state")
 
 
 class Sink(asyncio.Protocol):
@@ -129,11 +129,11 @@ class Deadly:
         if name != self._name:
             return found
 
-        def call(*arguments: Any) -> Any:
+        def call(*arguments: Any, **named: Any) -> Any:
             self._left -= 1
             if self._left == 0 and self._before:
                 os.kill(os.getpid(), signal.SIGKILL)
-            result = found(*arguments)
+            result = found(*arguments, **named)
             if self._left == 0:
                 os.kill(os.getpid(), signal.SIGKILL)
             return result
