@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from newsletter_cli.feedback.model import Kind
 from newsletter_cli.ledger.states import Outcome
-from newsletter_cli.problems import Problem, Refused, Severity
+from newsletter_cli.problems import Problem, Severity
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from newsletter_cli.jobs.bounce_report import BounceReport
     from newsletter_cli.jobs.check import CheckReport
     from newsletter_cli.jobs.lists import ListReport
+    from newsletter_cli.jobs.outputs import Output
     from newsletter_cli.jobs.report import Counts, DryRun, RunReport, SendReport
     from newsletter_cli.jobs.status import StatusReport
     from newsletter_cli.jobs.trial import TrialReport
@@ -87,15 +88,14 @@ def json_line(value: Mapping[str, Any], terminal: Terminal) -> None:
     terminal.write((json.dumps(value, ensure_ascii=False) + "\n").encode())
 
 
-def write(data: bytes, output: Path | None, terminal: Terminal) -> None:
-    """Write a result to a file; to standard output where none is named, or `-`. Raises Refused."""
-    if output is None or str(output) == "-":
+def write(data: bytes, output: Output, terminal: Terminal) -> None:
+    """Write a result where `jobs.outputs.claim` said that it may be written. Raises Refused."""
+    from newsletter_cli.jobs import outputs
+
+    if output.path is None:
         terminal.write(data)
-        return
-    try:
-        output.write_bytes(data)
-    except OSError as error:
-        raise Refused(Problem(text=f"it cannot be written: {error.strerror}", file=str(output))) from error
+    else:
+        outputs.write(output.path, data)
 
 
 def sent(report: SendReport, terminal: Terminal) -> None:

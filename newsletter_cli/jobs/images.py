@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from newsletter_cli import files
-from newsletter_cli.jobs import identity
+from newsletter_cli.jobs import identity, outputs
 from newsletter_cli.jobs.prepare import site_of
 from newsletter_cli.jobs.report import JSON_VERSION
 from newsletter_cli.problems import Problem, Refused, Severity
@@ -53,6 +53,8 @@ def export(workspace: Workspace, folder: Path, posts: Sequence[Path]) -> ExportR
             found |= {image.filename: image for image in _images(workspace, post, wrong)}
         except Refused as refused:
             wrong += refused.problems
+    for name in found:
+        outputs.claim(folder / name, workspace.settings, begins=b"")
     fresh = sum(_written(folder / name, image.data) for name, image in found.items())
     if not workspace.settings.images.base_url:
         hint = "set images.base_url to the address under which these files will stand"

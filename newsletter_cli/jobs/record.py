@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
     from newsletter_cli.jobs.workspace import Workspace
 
+EXPORT_BEGINS = b"newsletter-ledger "
+
 
 def export(workspace: Workspace) -> bytes:
     """The record as sorted lines of keyed hashes. Raises Refused where there is none, NotNow beside a sender."""

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
-import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -83,32 +80,14 @@ def status(workspace: Workspace, post: Path | None = None) -> StatusReport:
     with workspace.ledger_as_it_is() as ledger:
         campaigns = tuple(
             entry
-            for campaign in _wanted(workspace, ledger, post)
+            for campaign in wanted(workspace, ledger, post)
             if ledger is not None
             and (entry := CampaignStatus(campaign, Counts(by_outcome=ledger.counts(campaign.id)))).told
         )
     return StatusReport(campaigns, one=post is not None)
 
 
-def failures_csv(workspace: Workspace, post: Path | None = None) -> bytes:
-    """Those that failed or whose fate is unknown, as CSV: the input row, the server's reply, the tries."""
-    wanted = frozenset({Outcome.FAILED, Outcome.UNKNOWN})
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(("email", "post", "outcome", "code", "reply", "tries", "at", "file", "line", "row"))
-    with workspace.ledger_as_it_is() as ledger:
-        for campaign in _wanted(workspace, ledger, post):
-            assert ledger is not None  # it gave the campaign
-            for row in ledger.recipients(campaign.id, outcomes=wanted):
-                fields = json.dumps(dict(row.fields), ensure_ascii=False) if row.fields else ""
-                at, name = row.updated_at.isoformat(), campaign.identity.path
-                writer.writerow(
-                    (row.email, name, row.outcome, row.code, row.reply, row.tries, at, row.file, row.line, fields)
-                )
-    return text.getvalue().encode()
-
-
-def _wanted(workspace: Workspace, ledger: Ledger | None, post: Path | None) -> list[Campaign]:
+def wanted(workspace: Workspace, ledger: Ledger | None, post: Path | None) -> list[Campaign]:
     """The campaign of a post, or all of this newsletter."""
     if ledger is None:
         return []

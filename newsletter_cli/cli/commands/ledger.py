@@ -21,10 +21,12 @@ def export(
     config: Path = _CONFIG,
 ) -> int:
     """Write the record and the suppressions as sorted text of keyed hashes: no address stands in it."""
-    from newsletter_cli.jobs import record
+    from newsletter_cli.jobs import outputs, record
 
     terminal = Terminal.standard()
-    show.write(record.export(setup.workspace(terminal, config=config)), output, terminal)
+    workspace = setup.workspace(terminal, config=config)
+    place = outputs.claim(output, workspace.settings, begins=record.EXPORT_BEGINS)
+    show.write(record.export(workspace), place, terminal)
     return Exit.DONE
 
 

@@ -52,12 +52,10 @@ def convert(
     config: Path = _CONFIG,
 ) -> int:
     """Write the rows that may be mailed as plain CSV: email, then the columns."""
-    from newsletter_cli.jobs import lists as job
+    from newsletter_cli.jobs import lists as job, outputs
 
     terminal = Terminal.standard()
-    data = job.convert(
-        setup.workspace(terminal, config=config, options=setup.list_options(column, opt_out)),
-        setup.sources(lists, terminal),
-    )
-    show.write(data, output, terminal)
+    workspace = setup.workspace(terminal, config=config, options=setup.list_options(column, opt_out))
+    place = outputs.claim(output, workspace.settings, lists=lists or (), begins=b"email")
+    show.write(job.convert(workspace, setup.sources(lists, terminal)), place, terminal)
     return Exit.DONE

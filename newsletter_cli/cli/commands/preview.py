@@ -42,7 +42,7 @@ def preview(
     config: Path = typer.Option(None, "--config", metavar="FILE", help="Settings from this file."),
 ) -> int:
     """Show exactly what would be mailed: in a browser, made anew at every save; or with -o as a file."""
-    from newsletter_cli.jobs import preview as job
+    from newsletter_cli.jobs import outputs, preview as job
 
     terminal = Terminal.standard()
     sources = setup.sources(lists, terminal)
@@ -53,9 +53,10 @@ def preview(
         return _serve(terminal, made_anew, post, sources, (as_address, tier), port=port, browser=not no_open)
     workspace = setup.workspace(terminal, near=post, config=config, reproducible=True)
     wanted = job.format_of(str(output), form)
+    place = outputs.claim(output, workspace.settings, post=post, lists=lists or ())
     made = job.preview(workspace, post, as_address=as_address, lists=sources, tier=tier)
     terminal.problems(made.problems)
-    show.write(made.part(wanted), output, terminal)
+    show.write(made.part(wanted), place, terminal)
     return Exit.DONE
 
 

@@ -21,11 +21,12 @@ def run(
 ) -> int:
     """Go on with what was begun, then send every due post, oldest first. For cron; asks nothing."""
     from newsletter_cli.delivery.seams import Stop
-    from newsletter_cli.jobs import hooks, run as job
+    from newsletter_cli.jobs import hooks, outputs, run as job
 
     del yes
     terminal = Terminal.standard(lasting=True)  # a sending ends as it ends, whoever still reads of it
     workspace = setup.workspace(terminal, near=folder, config=config)
+    outputs.claim(log, workspace.settings, lists=lists or (), begins=b"{")
     stop = Stop()
     with stop.on_signals(), show.watching(terminal, workspace.clock, log=log, debug=False) as watch:
         request = job.RunRequest(

@@ -44,7 +44,9 @@ def send(
     expect: str = typer.Option(None, "--expect", metavar="N|N-M", help="Refuse unless so many are mailable."),
     canary: int = typer.Option(None, "--canary", min=1, metavar="N", help="The test list, then N, then the rest."),
     wait: str = typer.Option("10m", "--wait", metavar="TIME", help="How long --canary waits for what comes of it."),
-    rejects: Path = typer.Option(None, "--rejects", metavar="FILE", help="Write the rows left out to this file."),
+    rejects: Path | None = typer.Option(
+        None, "--rejects", metavar="FILE", help="Write the rows left out to this file."
+    ),
     column: list[str] = typer.Option(None, "--column", metavar="KEY=HEADER", help="What a column is: email=E-Mail."),
     opt_out: list[str] = typer.Option(None, "--opt-out", metavar="COLUMN=VALUE", help="This value means: do not mail."),
     rate: list[str] = typer.Option(
@@ -61,6 +63,7 @@ def send(
     """Send a post: one mail to each subscriber, whatever happens. Run it again to go on where it stopped."""
     from newsletter_cli.audience import guard
     from newsletter_cli.delivery.seams import Stop
+    from newsletter_cli.jobs import outputs
     from newsletter_cli.jobs.decide import Wish
     from newsletter_cli.jobs.desk import SendRequest
 
@@ -68,6 +71,8 @@ def send(
     terminal = Terminal.standard(lasting=not dry_run)
     if resend and not to:
         raise UsageError("--resend goes with --to ADDRESS")
+    if dry_run and rejects is not None:
+        raise UsageError("--dry-run writes no file; `newsletter list check` names the rows left out")
     if dry_run and (test or test_list):
         raise UsageError("--dry-run contacts nothing; it does not go with --test")
     options = {
@@ -78,6 +83,9 @@ def send(
         **setup.list_options(column, opt_out),
     }
     workspace = setup.workspace(terminal, near=post, config=config, options=options)
+    read = (*(lists or ()), *(exclude or ()))
+    outputs.claim(rejects, workspace.settings, post=post, lists=read, begins=b"")
+    outputs.claim(log, workspace.settings, post=post, lists=read, begins=b"{")
     stop = Stop()
     with stop.on_signals(), show.watching(terminal, workspace.clock, log=log, debug=debug) as watch:
         request = SendRequest(

@@ -32,13 +32,14 @@ def serve(
     config: Path = typer.Option(None, "--config", metavar="FILE", help="Settings from this file."),
 ) -> int:
     """Serve the one-click unsubscribe endpoint and the web archive, until Ctrl-C or SIGTERM."""
-    from newsletter_cli.jobs import serve as job
+    from newsletter_cli.jobs import outputs, serve as job
     from newsletter_cli.web.server import Address
 
     if prefix and not prefix.startswith("/"):
         raise UsageError(f"--prefix {prefix}: write it with a slash before it, as /letter")
     terminal = Terminal.standard()
     workspace = setup.workspace(terminal, config=config)
+    outputs.claim(log, workspace.settings, begins=b"{")
     terminal.problems(job.warnings(workspace.settings, archive=archive))
     address = Address(host=host, port=port, path=unix_socket.absolute() if unix_socket else None)
     with _opened(log, terminal) as file:

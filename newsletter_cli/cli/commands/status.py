@@ -9,22 +9,30 @@ import typer
 from newsletter_cli.cli import setup, show
 from newsletter_cli.cli.exits import Exit
 from newsletter_cli.cli.terminal import Terminal
+from newsletter_cli.problems import UsageError
 
 
 def status(
     post: Path = typer.Argument(None, metavar="POST", help="One post; default: all."),
     as_json: bool = typer.Option(False, "--json", help="Print it as JSON."),
-    failed_csv: Path = typer.Option(None, "--failed-csv", metavar="FILE", help="Write those that failed to this file."),
+    failed_csv: Path = typer.Option(
+        None, "--failed-csv", metavar="FILE", help="Write those that failed to this file; - is standard output."
+    ),
     config: Path = typer.Option(None, "--config", metavar="FILE", help="Settings from this file."),
 ) -> int:
     """Say what was sent, what is left, and what it waits for."""
-    from newsletter_cli.jobs import status as job
+    from newsletter_cli.jobs import failures, outputs, status as job
 
     terminal = Terminal.standard()
     workspace = setup.workspace(terminal, near=post, config=config)
-    report = job.status(workspace, post)
     if failed_csv is not None:
-        show.write(job.failures_csv(workspace, post), failed_csv, terminal)
+        place = outputs.claim(failed_csv, workspace.settings, post=post, begins=failures.BEGINS)
+        if as_json and place.path is None:
+            raise UsageError("--json and --failed-csv -: both would stand on standard output; one of the two")
+        show.write(failures.table(workspace, post), place, terminal)
+        if place.path is None:
+            return Exit.DONE  # a table, and nothing behind it
+    report = job.status(workspace, post)
     if as_json:
         show.json_line(report.as_json(), terminal)
     else:

@@ -78,9 +78,10 @@ def export(
     config: Path = _CONFIG,
 ) -> int:
     """Write the suppressions as CSV that `suppress import` reads."""
-    from newsletter_cli.jobs import suppress as job
+    from newsletter_cli.jobs import outputs, suppress as job
 
     terminal = Terminal.standard()
-    data = job.export(setup.workspace(terminal, config=config))
-    show.write(data, output, terminal)
+    workspace = setup.workspace(terminal, config=config)
+    place = outputs.claim(output, workspace.settings, begins=",".join(job.EXPORT_HEADER).encode())
+    show.write(job.export(workspace), place, terminal)
     return Exit.DONE
