@@ -25,7 +25,7 @@ def begin(desk: Desk, known: Campaign | None) -> SendReport:
     """
     request = desk.request
     settings = request.settings
-    identity.refuse_twins(desk.post)
+    identity.refuse_twins(desk.post, settings.folder)
     gathered = desk.gather()
     barred = shared.barred(desk.ledger, settings.newsletter.id)
     seen = gather.survey(gathered, keys=desk.keys, barred=barred, keep=shared.LEFT_OUT_SHOWN)

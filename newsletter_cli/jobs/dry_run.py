@@ -43,7 +43,7 @@ def dry_run(request: SendRequest) -> DryRun:
             return _nobody(str(post.path), f"{post.path}: {decision.text}; nothing to send")
         if decision.way in {Way.BEGIN, Way.SINGLE}:
             shared.pass_gate(request, post)
-            identity.refuse_twins(post)
+            identity.refuse_twins(post, request.settings.folder)
         gathered = shared.gather_for(request, keys)
         return _count(request, gathered, decision, keys, ledger=ledger, campaign=campaign)
 

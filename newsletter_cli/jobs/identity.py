@@ -6,6 +6,7 @@ holds another post, or a copy under the same title or date, is refused naming bo
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from newsletter_cli.ledger.model import PostIdentity
@@ -63,9 +64,14 @@ def find(ledger: Ledger, newsletter: str, post: Post, folder: Path) -> Campaign 
     )
 
 
-def refuse_twins(post: Post) -> None:
-    """Raise Refused where another post in the same folder has the same post_id, so that one of them would be lost."""
-    _refuse_twins(post, siblings(post.path.parent, recursive=False))
+def refuse_twins(post: Post, folder: Path) -> None:
+    """Raise Refused where another post has the same post_id, so that one of the two would never be mailed.
+
+    Looks beside the post, and through posts/ of the newsletter's `folder`.
+    """
+    beside = siblings(post.path.parent, recursive=False)
+    home = folder / "posts"
+    _refuse_twins(post, chain(beside, siblings(home, recursive=True) if home.is_dir() else ()))
 
 
 def siblings(folder: Path, *, recursive: bool) -> Iterator[Path]:

@@ -486,3 +486,11 @@ def test_a_post_that_is_under_way_is_not_adopted(letter: Folder) -> None:
     refused = letter("adopt", "post.md")
     assert refused.code == 3
     assert "cancel" in refused.err
+
+
+def test_one_post_id_in_two_folders_is_refused_naming_both(letter: Folder) -> None:
+    letter.write("posts/2024/first.md", letter.read("post.md"))
+    refused = letter("send", "post.md", "--list", "subs.csv")
+    assert refused.code == 3
+    assert "first.md" in refused.err
+    assert letter.mailed == []
