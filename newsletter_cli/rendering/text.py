@@ -101,7 +101,7 @@ class _Writer:
         for child in element.iterchildren("*"):
             if _unseen(child):
                 pass
-            elif child.get("data-text") is not None:
+            elif child.get("data-text") is not None and _is_block(child):
                 flush()
                 inline.append(child.get("data-text", ""))
                 flush()

@@ -106,12 +106,11 @@ def put_block(parent: Element, text: str, language: str, given: Attributes, line
 
 
 class IndentedCode(Construct):
-    """Four spaces before every line."""
+    """Four spaces before every line. Raw HTML is indented for its own sake, and holds code only as pandoc writes it."""
 
     def read(self, parent: Element, lines: list[Line], at: int, state: State) -> int | None:
         """Read one that begins at `at`."""
-        del state
-        if lines[at].indent < 4:
+        if lines[at].indent < 4 or (state.in_html and not _code_in_html(lines, at, state)):
             return None
         end = at
         while end < len(lines) and (lines[end].indent >= 4 or lines[end].blank):
@@ -119,3 +118,9 @@ class IndentedCode(Construct):
         content = strip_blank(dedent(line, 4) for line in lines[at:end])
         put_block(parent, "\n".join(line.text for line in content), "", Attributes(), lines[at].number)
         return end
+
+
+def _code_in_html(lines: list[Line], at: int, state: State) -> bool:
+    """Whether an indented line inside raw HTML is code: in a ``<div>``, behind a blank line."""
+    only_boxes = all(name == "div" for name, count in state.tags.items() if count)
+    return only_boxes and at > 0 and lines[at - 1].blank

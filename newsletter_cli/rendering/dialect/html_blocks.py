@@ -35,7 +35,7 @@ class HtmlBlock(Construct):
         """Read one that begins at `at`."""
         line = lines[at]
         text = line.text.lstrip(" ")
-        if line.indent >= 4:
+        if line.indent >= 4 and not state.in_html:
             return None
         if text.startswith(("<!--", "<?")):
             return self._comment(lines, at, text, state)
@@ -115,9 +115,11 @@ def _go_on(lines: list[Line], at: int, rest: str) -> int:
 def _balanced(match: re.Match[str], state: State) -> bool:
     """Count open tags of this container; False for an end tag without its start tag."""
     name = match["name"].lower()
+    if name in html_tags.DROPPED_TAGS:
+        return True
     if match["close"]:
         if state.tags.get(name, 0) < 1:
-            return name in html_tags.DROPPED_TAGS
+            return False
         state.tags[name] -= 1
     elif not match["void"] and name not in html_tags.VOID_TAGS:
         state.tags[name] = state.tags.get(name, 0) + 1
