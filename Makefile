@@ -87,6 +87,7 @@ debian:
 	@missing=; PATH="$$PATH:/usr/sbin"; \
 	command -v smtp-sink >/dev/null || missing="$$missing postfix"; \
 	command -v opendkim >/dev/null || missing="$$missing opendkim"; \
+	command -v dovecot >/dev/null || missing="$$missing dovecot-imapd"; \
 	command -v php >/dev/null || missing="$$missing php-cli"; \
 	command -v nginx >/dev/null || missing="$$missing nginx-light"; \
 	command -v chromium >/dev/null || missing="$$missing chromium fonts-liberation fonts-noto-color-emoji"; \

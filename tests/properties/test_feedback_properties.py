@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import random
 from typing import TYPE_CHECKING, Any
@@ -25,7 +26,6 @@ from newsletter_cli.ledger.states import Outcome
 from tests.conftest import CORPUS
 from tests.doubles.ledgers import StillClock, frozen, mailed, opened, post
 from tests.doubles.reports import complaint, delivery_report, letter
-import contextlib
 
 if TYPE_CHECKING:
     from pathlib import Path
