@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import os
 import shutil
+import tempfile
 from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -124,16 +127,24 @@ def as_somebody_else() -> Iterator[None]:
 
 
 @pytest.fixture
-def readable(letter: Folder) -> Folder:
-    """A folder in which something was sent (so that everything is imported), that others may read."""
+def readable(letter: Folder, monkeypatch: pytest.MonkeyPatch) -> Iterator[Folder]:
+    """A folder in which something was sent (so that everything is imported), that others may read.
+
+    It lies outside of pytest's own folder, which any pytest that starts meanwhile closes to others.
+    """
     letter.write("other.md", "---\ntitle: Other\n---\nOther.\n")
     assert letter("send", "other.md", "--list", "subs.csv").code == 0
-    for folder in [letter.path, *letter.path.parents]:
-        if "pytest-of" in str(folder):
-            folder.chmod(0o755)
     assert letter.inbox is not None
     letter.inbox.mails.clear()
-    return letter
+    with tempfile.TemporaryDirectory() as place:
+        Path(place).chmod(0o755)
+        moved = replace(letter, path=Path(shutil.copytree(letter.path, Path(place) / "letter")))
+        moved.path.chmod(0o755)
+        monkeypatch.setenv("HOME", place)
+        monkeypatch.setenv("XDG_CONFIG_HOME", place)
+        monkeypatch.chdir(moved.path)
+        yield moved
+        monkeypatch.chdir(letter.path)
 
 
 def test_a_ledger_that_cannot_be_written_is_refused_before_the_first_mail(readable: Folder) -> None:
