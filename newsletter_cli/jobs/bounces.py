@@ -2,7 +2,7 @@
 
 Each report is recorded once, by its digest, with all of its effects in one transaction: a mailbox read twice changes
 nothing the second time. Nothing is ever written to a mailbox. `read_before_send` is the same reading of
-``[bounces] mailbox`` before a send.
+``[bounces] mailbox`` before a send. What reads is imported inside: every send comes by here, most read nothing.
 """
 
 from __future__ import annotations
@@ -14,10 +14,7 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from newsletter_cli.feedback import mailboxes
-from newsletter_cli.feedback.events import NoEvents, events
 from newsletter_cli.feedback.model import Kind, one_line
-from newsletter_cli.feedback.parse import parse
 from newsletter_cli.jobs.attribution import Attribution, Meant, Nobody
 from newsletter_cli.jobs.bounce_report import BounceReport, Decision, Effect
 from newsletter_cli.ledger.model import SoftBounce, Suppression, SuppressionReason
@@ -63,14 +60,12 @@ def read_before_send(workspace: Workspace, ledger: Ledger, keys: Keys) -> Bounce
 
 def _look(workspace: Workspace, ledger: Ledger | None, box: Box, *, dry_run: bool) -> BounceReport:
     """Say what a reading would do; where there is no ledger, nobody was ever mailed."""
-    keys = workspace.keys()
-    if ledger is not None and keys is not None:
-        return _Reading(workspace, ledger, keys, box, dry_run=dry_run).run()
-    reading = _Reading(workspace, None, None, box, dry_run=dry_run)
-    return reading.run()
+    return _Reading(workspace, ledger, workspace.keys() if ledger is not None else None, box, dry_run=dry_run).run()
 
 
 def _box(workspace: Workspace, mailbox: str, data: bytes | None) -> Box:
+    from newsletter_cli.feedback import mailboxes
+
     if data is not None:
         return mailboxes.Given(data)
     section = workspace.settings.bounces
@@ -134,6 +129,8 @@ class _Reading:
 
     def _reports(self, bookmark: str) -> Iterator[_Report]:
         """What was not recorded before, parsed."""
+        from newsletter_cli.feedback.parse import parse
+
         for item in self.box.items(bookmark):
             if item.is_events:
                 yield from self._events(item)
@@ -144,6 +141,8 @@ class _Reading:
                 yield _Report(item, digest, parse(item.data))
 
     def _events(self, item: Item) -> Iterator[_Report]:
+        from newsletter_cli.feedback.events import NoEvents, events
+
         try:
             for event in events(item.data):
                 self.read += 1

@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from newsletter_cli import files, tokens
-from newsletter_cli.feedback.traces import tokens_in
 from newsletter_cli.ledger.model import Suppression, SuppressionReason
 from newsletter_cli.problems import NotNow, Problem, Refused
 
@@ -51,6 +50,8 @@ def read_log(workspace: Workspace, ledger: Ledger, keys: Keys) -> LogReport:
     name = workspace.settings.unsubscribe.log
     if not name:
         return LogReport()
+    from newsletter_cli.feedback.traces import tokens_in
+
     lines = _bytes(workspace, name).decode("utf-8", "replace").splitlines()
     newsletters = {campaign.id: campaign.newsletter for campaign in ledger.campaigns(None)}
     suppressed = foreign = 0
