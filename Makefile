@@ -78,15 +78,16 @@ $(VENV)/.installed: pyproject.toml | $(BIN)/pip
 	@touch $@
 
 $(VENV)/.development: pyproject.toml | $(BIN)/pip
-	$(BIN)/pip install --quiet --editable '.[images]' --group test --group lint --group build
+	$(BIN)/pip install --quiet --editable '.[images,postgresql]' --group test --group lint --group build
 	@touch $@ $(VENV)/.installed
 
-# smtp-sink (package postfix), opendkim, chromium, php and nginx. Where they cannot be installed the tests that need
-# them say so and skip; no daemon is started.
+# smtp-sink (package postfix), opendkim, chromium, php, nginx and PostgreSQL. Where they cannot be installed the tests
+# that need them say so and skip; no daemon is started.
 debian:
 	@missing=; PATH="$$PATH:/usr/sbin"; \
 	command -v smtp-sink >/dev/null || missing="$$missing postfix"; \
 	command -v opendkim >/dev/null || missing="$$missing opendkim"; \
+	ls /usr/lib/postgresql/*/bin/postgres >/dev/null 2>&1 || missing="$$missing postgresql"; \
 	command -v dovecot >/dev/null || missing="$$missing dovecot-imapd"; \
 	command -v php >/dev/null || missing="$$missing php-cli"; \
 	command -v nginx >/dev/null || missing="$$missing nginx-light"; \
