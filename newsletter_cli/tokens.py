@@ -107,8 +107,15 @@ def everywhere(keys: Keys, address_key: str) -> bytes:
 
 def persons(keys: Keys, newsletter: str) -> Callable[[str], bytes]:
     """`person` for one newsletter, for a list of a million: prepared once, a third of the time each."""
-    digest = keyed(keys.identity, f"person\0{newsletter}\0".encode())
-    return lambda address_key: digest(address_key.encode())[:PERSON_OCTETS]
+    begin, end = _prepared(keys.identity, f"person\0{newsletter}\0".encode())
+
+    def who(address_key: str) -> bytes:
+        first, second = begin(), end()
+        first.update(address_key.encode())
+        second.update(first.digest())
+        return second.digest()[:PERSON_OCTETS]
+
+    return who
 
 
 def everywheres(keys: Keys) -> Callable[[str], bytes]:
@@ -159,19 +166,9 @@ def _mac(key: bytes, head: bytes) -> bytes:
     return keyed(key, b"token\0")(head)[:MAC_OCTETS]
 
 
-@lru_cache(maxsize=_KEYED_KEPT)
 def keyed(key: bytes, prefix: bytes) -> Callable[[bytes], bytes]:
-    """HMAC-SHA-256 of `prefix` followed by what is given (RFC 2104 §2, for a key of at most a block).
-
-    The states after the two padded keys are copied each time in place of being made anew: 0.5 µs against 1.4 with
-    `hmac.digest`, and the very same digest.
-    """
-    if len(key) > _BLOCK_OCTETS:
-        raise ValueError("a longer key would have to be hashed first")
-    filled = key.ljust(_BLOCK_OCTETS, b"\0")
-    inner = hashlib.sha256(bytes(octet ^ 0x36 for octet in filled) + prefix)
-    outer = hashlib.sha256(bytes(octet ^ 0x5C for octet in filled))
-    begin, end = inner.copy, outer.copy
+    """HMAC-SHA-256 of `prefix` followed by what is given, for a key of at most a block."""
+    begin, end = _prepared(key, prefix)
 
     def digest(message: bytes) -> bytes:
         first, second = begin(), end()
@@ -180,6 +177,20 @@ def keyed(key: bytes, prefix: bytes) -> Callable[[bytes], bytes]:
         return second.digest()
 
     return digest
+
+
+@lru_cache(maxsize=_KEYED_KEPT)
+def _prepared(key: bytes, prefix: bytes) -> tuple[Callable[[], hashlib._Hash], Callable[[], hashlib._Hash]]:
+    """Copies of the two states of an HMAC-SHA-256 after its padded keys (RFC 2104 §2), the first fed with `prefix`.
+
+    They are copied each time in place of being made anew: 0.5 µs against 1.4 with `hmac.digest`, the same digest.
+    """
+    if len(key) > _BLOCK_OCTETS:
+        raise ValueError("a longer key would have to be hashed first")
+    filled = key.ljust(_BLOCK_OCTETS, b"\0")
+    inner = hashlib.sha256(bytes(octet ^ 0x36 for octet in filled) + prefix)
+    outer = hashlib.sha256(bytes(octet ^ 0x5C for octet in filled))
+    return inner.copy, outer.copy
 
 
 def _base32(raw: bytes) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
+from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple, Self
 
 if TYPE_CHECKING:
@@ -35,6 +36,9 @@ class Subscriber:
     tier: Tier = Tier.UNKNOWN
     opted_out: str = ""
     fields: Mapping[str, str] = field(default_factory=dict)
+
+
+NO_FIELDS: Mapping[str, str] = MappingProxyType({})
 
 
 class Entry(NamedTuple):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from newsletter_cli.audience.exports import recognise
-from newsletter_cli.audience.model import LeftOut, Subscriber, Tier
+from newsletter_cli.audience.model import Entry, LeftOut, Subscriber, Tier
 from newsletter_cli.audience.roll import Roll
 from newsletter_cli.audience.table import Row, rows
 from newsletter_cli.audience.wishes import Wishes
@@ -95,6 +95,10 @@ def test_entries_and_count_are_those_chosen(audience: Audience, segment: str, *,
         where = (subscriber.file, subscriber.line)
         slowly.append((person, address.key, str(address), version, *where, dict(subscriber.fields)))
     assert [(*one[:-1], dict(one.fields)) for one in roll.entries(audience, **said)] == slowly
+    assert all(type(one) is Entry for one in roll.entries(audience, **said))
+    if not segment:
+        without = list(roll.entries(audience, **said, fields=False))
+        assert [(*one[:-1], dict(one.fields)) for one in without] == [(*one[:-1], {}) for one in slowly]
     assert roll.count(audience, **said) == len(slowly)
     assert slowly or audience is Audience.FOUNDING
 
