@@ -16,6 +16,7 @@ import re
 from typing import TYPE_CHECKING
 
 from newsletter_cli.problems import Problem, Severity
+from newsletter_cli.rendering import walls
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -135,6 +136,10 @@ class _Cleaner:
             return True
         if tag in {"form", "button"}:
             self._warn(f"<{tag}> does nothing in mail; its text was kept", code="html-removed")
+        elif walls.like(tag):
+            # No element of HTML: for `paywall.suspects`, which names it.
+            here = {} if self._line is None else {LINE: str(self._line)}
+            element.addprevious(element.makeelement("span", {"class": walls.SUSPECT, "title": tag, **here}))
         element.drop_tag()
         return False
 

@@ -2,22 +2,31 @@
 
 Everything behind the marker in the order of the document goes, in whatever it is nested, and what points there: links
 to ids that are gone keep their text, entries of a table of contents and marks of footnotes behind the wall go whole.
-A footnote whose source stands before the marker stays. Changes the tree in place; raises nothing.
+A footnote whose source stands before the marker stays. What looks like a marker of another program and is not known is
+an error: by mistake nobody's whole letter goes to everybody. Changes the tree in place; raises nothing.
 """
 
 from __future__ import annotations
 
 from copy import deepcopy
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from lxml import etree
 
+from newsletter_cli.problems import Problem
+from newsletter_cli.rendering import walls
 from newsletter_cli.rendering.nodes import LINE, classes, line_of, remove, unwrap
 
-_CLASSES = frozenset({"paywall-jump", "paywall", "paywall-marker"})
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_CLASSES = frozenset({"paywall-jump", "paywall", walls.MARKER})
+_BLOCKS = ("p", "li", "td", "th", "dd", "dt", "div", "blockquote", "section", *(f"h{level}" for level in range(1, 7)))
+_CODE = frozenset({"code", "pre", "kbd", "samp", "tt"})
 _COMPONENTS = frozenset({"PaywallToDOM"})
 # What a source must hold (in small letters) for a marker to be possible: spares most posts a second conversion.
-SIGNS = ("paywall",)
+SIGNS = ("paywall", "members-only")
 
 
 def marker(tree: etree._Element) -> etree._Element | None:
@@ -31,9 +40,60 @@ def _marks(element: etree._Element) -> bool:
 
 
 def open_up(tree: etree._Element) -> None:
-    """The tree of who may read everything: markers go, what they hold stays."""
-    while (found := marker(tree)) is not None:
+    """The tree of who may read everything: markers go, and what only looks so; what they hold stays."""
+    for found in [element for element in tree.iter("*") if _marks(element) or walls.SUSPECT in classes(element)]:
         unwrap(found)
+
+
+def suspects(tree: etree._Element, *, file: str) -> tuple[Problem, ...]:
+    """An error for each thing outside code that looks like a marker and is none that is understood."""
+    found = [(line_of(element), said) for element in tree.iter("*") if (said := _looks(element))]
+    found += [(line, said) for block in tree.iter(*_BLOCKS) for line, said in _written(block)]
+    return tuple(
+        Problem(
+            text=f"{said} looks like a paywall and is not understood: all of the post would go to everybody",
+            file=file,
+            line=line,
+            hint="write <!-- paywall --> where the part for paying readers begins, or take it out",
+            code="paywall-unknown",
+        )
+        for line, said in dict.fromkeys(found)
+    )
+
+
+def _looks(element: etree._Element) -> str:
+    """What an element says of itself that looks like a marker."""
+    names = classes(element)
+    if walls.SUSPECT in names:
+        return repr(element.get("title", walls.SUSPECT))
+    if _marks(element):
+        return ""
+    component = element.get("data-component") or ""
+    said = next((name for name in sorted(names) if walls.like(name)), "")
+    return f"class {said!r}" if said else repr(component) if "paywall" in component.lower() else ""
+
+
+def _written(block: etree._Element) -> Iterator[tuple[int | None, str]]:
+    """The lines of a block's own text that look like a marker."""
+    if any(element.tag in _CODE for element in (block, *block.iterancestors())):
+        return
+    first = line_of(block)
+    for number, line in enumerate("".join(_own_text(block)).split("\n")):
+        if said := walls.written(line):
+            yield None if first is None else first + number, said
+
+
+def _own_text(element: etree._Element) -> Iterator[str]:
+    """The text of a block without that of blocks and code in it; what is left out parts what stands around it."""
+    yield element.text or ""
+    for child in element:
+        if child.tag in _CODE or child.tag in _BLOCKS:
+            yield "\0"
+        elif child.tag == "br":
+            yield ""  # the line end behind it stands in the text
+        else:
+            yield from _own_text(child)
+        yield child.tail or ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -133,6 +133,7 @@ def _body(
     converted = convert(post.body, file=file, first_line=post.body_line)
     tree = converted.tree
     problems = list(converted.problems)
+    problems += paywall.suspects(tree, file=file)
     cut = None
     if version is Version.FREE:
         cut = paywall.cut(tree)

@@ -1,7 +1,7 @@
 """What begins with ``<`` inside a text: addresses in angle brackets, raw HTML tags, comments.
 
 A tag of HTML stands in the tree as it is written, for the HTML parser to read; a name that HTML does not know
-(``Vec<T>``) is text. Comments are dropped.
+(``Vec<T>``) is text. Comments are dropped, but for one that marks a paywall, or looks so (`rendering.walls`).
 """
 
 from __future__ import annotations
@@ -11,6 +11,8 @@ from xml.etree.ElementTree import Element
 
 from markdown.util import AtomicString
 
+from newsletter_cli.rendering import walls
+from newsletter_cli.rendering.clean import LINE
 from newsletter_cli.rendering.dialect import attributes, html_tags, targets, tree
 from newsletter_cli.rendering.dialect.inlines import Inline, Scanner
 
@@ -54,7 +56,11 @@ class InlineHtml(Inline):
         if scan.text.startswith(("<!--", "<?"), at):
             mark = "-->" if scan.text.startswith("<!--", at) else "?>"
             end = scan.find(mark, at + 2)
-            return end + len(mark) if end >= 0 else None
+            if end < 0:
+                return None
+            if kept := walls.comment(scan.text[at + 4 : end], scan.line_at(at), LINE):
+                scan.pieces.append(tree.raw_element(kept))
+            return end + len(mark)
         match = html_tags.TAG.match(scan.text, at)
         if not match or not html_tags.is_known(match["name"]):
             return None

@@ -1,6 +1,7 @@
 """Raw HTML that begins a block: each block-level tag stands for itself, what is between the tags is Markdown.
 
-``<pre>`` and the elements of no markup are taken whole. A comment is dropped where it stands (and so parts two lists).
+``<pre>`` and the elements of no markup are taken whole. A comment is dropped where it stands (and so parts two lists),
+but for one that marks a paywall, or looks so (`rendering.walls`).
 An end tag that closes nothing in its own container is dropped with a warning, so that no stray ``</div>`` closes a box
 of ours.
 """
@@ -10,6 +11,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from newsletter_cli.rendering import walls
+from newsletter_cli.rendering.clean import LINE
 from newsletter_cli.rendering.dialect import html_tags
 from newsletter_cli.rendering.dialect.blocks import Construct
 from newsletter_cli.rendering.dialect.source import Line
@@ -38,7 +41,7 @@ class HtmlBlock(Construct):
         if line.indent >= 4 and not state.in_html:
             return None
         if text.startswith(("<!--", "<?")):
-            return self._comment(lines, at, text, state)
+            return self._comment(parent, lines, at, text, state)
         match, last = _whole_tag(lines, at)
         if not match or match["name"].lower() not in _BLOCKS:
             return None
@@ -62,10 +65,15 @@ class HtmlBlock(Construct):
         del state
         return bool(html_tags.HINT.match(lines[at].text.lstrip(" ")))
 
-    def _comment(self, lines: list[Line], at: int, text: str, state: State) -> int | None:
+    def _comment(self, parent: Element, lines: list[Line], at: int, text: str, state: State) -> int | None:
         mark = "-->" if text.startswith("<!--") else r"\?>"
+        number = lines[at].number
         found = _until(lines, at, text[2:], state, mark)
-        return _go_on(lines, found[0], found[2]) if found else None
+        if not found:
+            return None
+        if kept := walls.comment(found[1].removeprefix("--").removesuffix("-->"), number, LINE):
+            raw(parent, kept)
+        return _go_on(lines, found[0], found[2])
 
 
 def _whole_tag(lines: list[Line], at: int) -> tuple[re.Match[str] | None, int]:
@@ -115,8 +123,8 @@ def _go_on(lines: list[Line], at: int, rest: str) -> int:
 def _balanced(match: re.Match[str], state: State) -> bool:
     """Count open tags of this container; False for an end tag without its start tag."""
     name = match["name"].lower()
-    if name in html_tags.DROPPED_TAGS:
-        return True
+    if name in html_tags.DROPPED_TAGS or name in html_tags.OPAQUE_TAGS:
+        return True  # nothing of theirs stays open
     if match["close"]:
         if state.tags.get(name, 0) < 1:
             return False
