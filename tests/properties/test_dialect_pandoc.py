@@ -30,7 +30,7 @@ PLAIN = st.lists(st.sampled_from(WORDS), min_size=1, max_size=5).map(lambda word
 HREFS = st.sampled_from(
     [
         ' href="http://e.org/a_b(c)?d=1&amp;e=2" title="A &quot;title&quot;"',
-        ' href="#x" id="y" class="z"',
+        ' href="#x" id="link-y" class="z"',
         ' href="u v"',
     ]
 )

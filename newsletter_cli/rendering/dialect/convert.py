@@ -80,10 +80,9 @@ def _parse(html: str) -> HtmlElement:
 
 def _limit_depth(tree: HtmlElement, *, file: str, first_line: int) -> None:
     """Refuse what raw HTML nests beyond what the rest of the program walks."""
-    depth = 0
-    line = first_line
     from lxml import etree
 
+    depth, line = 0, first_line
     for event, element in etree.iterwalk(tree, events=("start", "end")):
         depth += 1 if event == "start" else -1
         own = element.get(clean.LINE, "")
