@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.cli.folder import SETTINGS
+from tests.cli.folder import POST, SETTINGS
 from tests.doubles.reports import complaint, delivery_report, letter as mail_of, struck_out, unsubscribe_subject
+from tests.servers.scripted import Rule, ScriptedServer
 
 if TYPE_CHECKING:
     from tests.cli.folder import Folder, Ran
@@ -285,6 +286,22 @@ def test_events_are_matched_by_message_id_or_by_the_provider_s_own(sent: Folder)
     assert "found by our Message-ID" in ran.out
     assert suppressed(sent) == ["reader1@example.net"]
     assert "1 read, 1 of them before; 0 suppressed" in piped(sent, json.dumps(event).encode()).out
+
+
+def test_events_are_matched_by_the_name_that_the_provider_gave_the_mail(bare: Folder) -> None:
+    name = "0100019b-aaaa-bbbb-cccc-000000"
+    with ScriptedServer([Rule("dot", say=f"250 Ok {name}", address="r1@")]) as server:
+        bare.write("newsletter.toml", SETTINGS.format(port=server.port))
+        bare.write("post.md", POST)
+        bare.write("subs.csv", "email\nr0@example.net\nr1@example.net\n")
+        assert bare("send", "post.md", "--list", "subs.csv").code == 0
+    for email, whose in (("R0@example.net", "r0"), ("hidden", "r1"), ("stranger@example.net", "")):
+        bounce = {"bounceType": "Permanent", "bouncedRecipients": [{"emailAddress": email}], "timestamp": "x"}
+        event = {"notificationType": "Bounce", "bounce": bounce, "mail": {"messageId": name}}
+        out = piped(bare, json.dumps(event).encode()).out
+        # An address that is somebody else's contradicts the name: it was used twice, or is forged.
+        assert (f"of {whose}@example.net: suppressed" in out) is bool(whose), out
+    assert suppressed(bare) == ["r0@example.net", "r1@example.net"]
 
 
 def test_what_is_no_mailbox_is_refused(sent: Folder) -> None:

@@ -246,6 +246,21 @@ def test_what_holds_no_event_says_so(data: bytes) -> None:
         list(events(data))
 
 
+def nested(times: int) -> Any:
+    value: Any = ses_bounce()
+    for _ in range(times):
+        value = {"detail": value}
+    return value
+
+
+def test_envelopes_without_end_are_left() -> None:
+    assert only(nested(9)).kind is Kind.HARD
+    with pytest.raises(NoEvents):
+        read(nested(12))
+    with pytest.raises(NoEvents):
+        read({"Message": "{not json"})
+
+
 def test_odd_values_are_no_error() -> None:
     for event in (
         {"notificationType": "Bounce", "mail": {}, "bounce": {"bouncedRecipients": [1, {"emailAddress": 7}]}},

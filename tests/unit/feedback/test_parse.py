@@ -127,6 +127,7 @@ def test_a_challenge_is_nothing_also_as_a_report() -> None:
     assert "challenge" in one(report).rule
     assert one(report).kind is Kind.NONE
     assert one(letter("a@b.example", "Please confirm your message")).kind is Kind.NONE
+    assert one(letter("a@b.example", "Hello", "", "X-TMDA-Fingerprint: x\n")).kind is Kind.NONE
 
 
 def test_a_receipt_is_nothing() -> None:
@@ -179,6 +180,27 @@ def test_the_reason_may_stand_in_the_notes_alone() -> None:
         b"it came back", b"mail.local: unknown user: a"
     )
     assert one(data).kind is Kind.HARD
+
+
+def test_the_reason_may_stand_behind_the_action() -> None:
+    report = delivery_report("a@b.example", status="5.0.0 (Unknown user)", said="x", action="failed (sorry)")
+    assert one(report).kind is Kind.HARD
+
+
+def test_a_report_that_names_nobody_means_whom_its_traces_tell() -> None:
+    report = delivery_report("a@b.example", to=f"bounces+{TOKEN}@example.com").replace(
+        b"rfc822; a@b.example", b"rfc822; a"
+    )
+    found = one(report)
+    assert (found.kind, found.address, found.traces.tokens) == (Kind.HARD, "", (TOKEN,))
+    report = text("I could not deliver your mail: user unknown", head=HEAD.replace("list@", f"bounces+{TOKEN}@"))
+    found = one(report)
+    assert (found.kind, found.address, found.traces.tokens) == (Kind.HARD, "", (TOKEN,))
+
+
+def test_the_mail_that_came_back_may_name_its_envelope() -> None:
+    body = "One address is not a valid user.\n\nReceived: from x\nX-Envelope-To: a@b.example\nTo: All <x@y.example>\n"
+    assert one(text(body)).address == "a@b.example"
 
 
 def test_traces_in_the_order_of_trust() -> None:
@@ -260,6 +282,10 @@ def test_a_sentence_is_no_wish(subject: str) -> None:
     assert one(letter("ann@b.example", subject, "unsubscribe")).kind is Kind.NONE
 
 
+def test_a_wish_of_nobody_is_none() -> None:
+    assert one(letter("", "unsubscribe")).kind is Kind.NONE
+
+
 def test_the_token_in_a_subject_is_a_wish_whoever_sends_it() -> None:
     found = one(letter("assistant@c.example", f"Fwd: unsubscribe {TOKEN.upper()}"))
     assert (found.kind, found.address, found.traces.tokens) == (Kind.UNSUBSCRIBE, "", (TOKEN,))
@@ -275,6 +301,11 @@ def test_events_that_come_as_mail() -> None:
     found = one(data)
     assert (found.kind, found.address) == (Kind.HARD, "a@b.example")
     assert found.at == datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("said", ["{", "{]", '{"hello": 1}', "{" * 3000])
+def test_text_that_begins_like_json_is_text(said: str) -> None:
+    assert one(text(f"{said}\na@b.example: user unknown")).kind is Kind.HARD
 
 
 @pytest.mark.parametrize("data", [b"", b"\n\n", b"\0\xff" * 50, b"From x\n\n\n", b"no fields\nat all\n"])

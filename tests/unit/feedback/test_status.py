@@ -42,6 +42,9 @@ HARD, SOFT, NONE = Kind.HARD, Kind.SOFT, Kind.NONE
         ("550 5.1.1 <a@b.example>... User Unknown", "5.0.0", "failed", HARD),
         ("550-5.1.1 The email account does not exist\n550 5.1.1 try again", "5.0.0", "", HARD),
         ("host mx.example.com[192.0.2.1] said: 550 unknown user", "5.0.0", "", HARD),
+        # a code that words could have overruled
+        ("550 5.1.0 nobody of that sort", "5.1.0", "failed", HARD),
+        ("", "5.4.7", "failed", SOFT),
         # words, where there is no telling code
         ("550 Requested action not taken: mailbox unavailable", "5.5.0", "failed", HARD),
         ("Sorry, no mailbox here by that name. (#5.1.1)", "", "", HARD),
@@ -62,6 +65,16 @@ HARD, SOFT, NONE = Kind.HARD, Kind.SOFT, Kind.NONE
         ("550 relaying denied", "5.0.0", "", SOFT),
         ("connect to mx.example.com[192.0.2.1]:25: Connection timed out", "5.4.1", "", SOFT),
         ("message size exceeds limit", "5.3.4", "", SOFT),
+        # as servers say it (sisimai's tables name who does)
+        ("550 All recipient addresses rejected : Access denied", "5.4.1", "", HARD),
+        ("550 mailbox exceeded the local limit", "", "", SOFT),
+        ("mailbox size limit exceeded", "", "", SOFT),
+        ("user does not have enough space", "", "", SOFT),
+        ("is not an active address at this host", "", "", HARD),
+        ("all relevant MX records point to non-existent hosts", "", "", HARD),
+        ("----- The following addresses had transient non-fatal errors -----", "", "", SOFT),
+        ("You do not have permission to send to this recipient", "", "", SOFT),
+        ("550 Adresse inconnue", "", "", HARD),
         # other languages
         ("Destinataire inconnu", "", "", HARD),
         ("550 Benutzer unbekannt", "", "", HARD),
