@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from newsletter_cli.feedback.model import Kind, one_line
 from newsletter_cli.jobs.attribution import Attribution, Meant, Nobody
 from newsletter_cli.jobs.bounce_report import BounceReport, Decision, Effect
-from newsletter_cli.ledger.model import SoftBounce, Suppression, SuppressionReason
+from newsletter_cli.ledger.model import SoftBounce, SoftLimit, Suppression, SuppressionReason
 from newsletter_cli.problems import Problem, Refused, Severity
 
 if TYPE_CHECKING:
@@ -196,7 +196,9 @@ class _Reading:
             return set()
         now = self.workspace.clock.now()
         soft = [_soft(one, now) for one, _ in bars if one.feedback.kind is Kind.SOFT]
-        new = ledger.bounces.record(report.digest, report.item.name, suppressions=wanted, soft=soft)
+        section = self.workspace.settings.bounces
+        limit = SoftLimit(count=section.soft_limit, campaigns=section.soft_campaigns, span=section.soft_span)
+        new = ledger.bounces.record(report.digest, report.item.name, suppressions=wanted, soft=soft, limit=limit)
         return {bar.who for bar in new or ()}
 
 
