@@ -24,31 +24,56 @@ if TYPE_CHECKING:
 
 
 class Database:
-    """An open ledger's database. `path` is the file, None for a database server; `shown` names it to people."""
+    """An open ledger's database. `path` is the file, None for a database server; `shown` names it to people.
+
+    `mark` says which file was opened (`places.mark`). Connections are made by the path: where that holds another file
+    since, or none, every transaction raises NotNow instead of going on in a ledger that is not this one.
+    """
 
     def __init__(
-        self, engine: Engine, *, shown: str, path: Path | None = None, close: Callable[[], None] | None = None
+        self,
+        engine: Engine,
+        *,
+        shown: str,
+        path: Path | None = None,
+        mark: tuple[int, int] | None = None,
+        close: Callable[[], None] | None = None,
     ) -> None:
         self.engine = engine
         self.shown = shown
         self.path = path
+        self._mark = mark
         self._close = close or engine.dispose
+        self.lock_stands: Callable[[], bool] | None = None  # while the sender's lock is held (`lock.sender`)
         self.check: Callable[[], None] = lambda: None
+
+    def require_place(self) -> None:
+        """Raise NotNow where another file, or none, stands where the ledger was opened or the sender's lock was taken.
+
+        A sender that begins there knows nothing of this one: everyone would get the mail of both.
+        """
+        stands = self._mark is None or self.path is None or places.mark(self.path) == self._mark
+        if not stands or (self.lock_stands is not None and not self.lock_stands()):
+            raise faults.moved(self.shown, sending=self.lock_stands is not None)
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
         """A transaction that only reads."""
+        self.require_place()
         with (
             self.engine.connect().execution_options(**{READING: True}) as connection,
             connection.begin(),
         ):
+            self.require_place()
             yield connection
         self.check()
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:
         """A transaction that writes: committed at the end, rolled back by an exception."""
+        self.require_place()
         with self.engine.connect() as connection, connection.begin():
+            self.require_place()
             yield connection
 
     def hot(self) -> Hot:
@@ -118,7 +143,9 @@ def _open_file(path: Path) -> Database:
     if not path.exists():
         snapshot.make_new(path)
     engine = sqlite.engine(path)
-    database = Database(engine, shown=str(path), path=path, close=lambda: snapshot.closed(path, engine))
+    database = Database(
+        engine, shown=str(path), path=path, mark=places.mark(path), close=lambda: snapshot.closed(path, engine)
+    )
     snapshot.opened(path)
     try:
         with database.reading() as connection:

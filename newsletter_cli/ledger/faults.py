@@ -69,6 +69,14 @@ def from_sqlite(error: BaseException, *, file: str, free_octets: Callable[[], in
     return None
 
 
+def moved(shown: str, *, sending: bool) -> NotNow:
+    """Say that another file, or none, stands where the ledger `shown` was opened."""
+    return NotNow(
+        f"the ledger was moved away while {'sending' if sending else 'it was in use'}",
+        hint=f"put {shown} back before anything is sent again: it alone knows who has had a mail",
+    )
+
+
 def from_os(error: OSError, *, file: str, doing: str, code: str) -> NewsletterError:
     """Say what an error of the operating system means while `doing` something to `file`."""
     if error.errno in (errno.ENOSPC, errno.EDQUOT):

@@ -37,6 +37,18 @@ def boot_id(source: Path = BOOT_ID) -> str:
         return ""
 
 
+def mark(file: Path | int) -> tuple[int, int] | None:
+    """Which file that is (device, inode), of a path or a descriptor; None where there is none to be seen.
+
+    A file that is open keeps its inode, moved or removed: no other one gets the same mark meanwhile.
+    """
+    try:
+        found = os.fstat(file) if isinstance(file, int) else file.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
+
+
 def network_file_system(path: Path, mounts: str) -> str:
     r"""The type of the network file system that `path` (absolute, resolved) is on, or nothing.
 

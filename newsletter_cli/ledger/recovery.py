@@ -8,7 +8,7 @@ this ledger is alive.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from sqlalchemy import func, insert, literal, literal_column, select, update
 
@@ -75,17 +75,19 @@ def _queue_again(connection: Connection, campaign: int, *, boot: str, durable: b
 
 
 def begin_run(
-    connection: Connection, campaign: int, *, boot: str, process: int, only: bytes | None, now: datetime
-) -> int:
-    """Write a new run and let deferred recipients of earlier runs be tried at once; gives the run's id."""
-    run: Any = connection.execute(
-        insert(runs).returning(runs.c.id), {"campaign": campaign, "boot": boot, "process": process, "started_at": now}
-    ).scalar_one()
+    connection: Connection, campaign: int, *, run: int, boot: str, process: int, only: bytes | None, now: datetime
+) -> None:
+    """Write a new run and let deferred recipients of earlier runs be tried at once.
+
+    `run`, its id, is a random one: should another ledger ever stand where this one did, no row there is this run's.
+    """
+    connection.execute(
+        insert(runs), {"id": run, "campaign": campaign, "boot": boot, "process": process, "started_at": now}
+    )
     reopened = update(recipients).where(recipients.c.campaign == campaign, moves.is_one_of([Outcome.DEFERRED]))
     if only is not None:
         reopened = reopened.where(recipients.c.person == only)
     connection.execute(reopened.values(next_try_at=now))
-    return int(run)
 
 
 def end_run(connection: Connection, run: int, now: datetime) -> None:

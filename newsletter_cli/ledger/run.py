@@ -19,7 +19,7 @@ from newsletter_cli.ledger.hot import Busy
 from newsletter_cli.ledger.model import Claim, RecipientRow, Settled
 from newsletter_cli.ledger.states import CLAIMABLE, CampaignState, IllegalMove, Outcome
 from newsletter_cli.ledger.tables import from_integer
-from newsletter_cli.problems import NotNow
+from newsletter_cli.problems import NotNow, Refused
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -46,6 +46,8 @@ class Run:
         run: int,
         recovered: list[RecipientRow],
         only: bytes | None,
+        require_place: Callable[[], None],
+        before_first: Callable[[], None] | None,
         ended: Callable[[int], None],
     ) -> None:
         self.campaign = campaign
@@ -54,6 +56,8 @@ class Run:
         self._hot = hot
         self._clock = clock
         self._only = only
+        self._require_place = require_place
+        self._before_first = before_first
         self._ended = ended
         self._open = True
 
@@ -70,22 +74,30 @@ class Run:
         """
         if self._open:
             self._open = False
-            self._hot.close()
-            with suppress(NotNow):
-                self._ended(self.id)
+            try:
+                # Before its own connection is closed: as long as that is open, no other file is taken for the ledger.
+                with suppress(NotNow, Refused):
+                    self._ended(self.id)
+            finally:
+                self._hot.close()
 
     # ---- the way out
 
     def claim(self, limit: int) -> list[Claim]:
         """Take up to `limit` recipients: deferred ones that are due, then queued ones in list order.
 
-        Nobody where the campaign is paused, held, cancelled or finished.
+        Nobody where the campaign is paused, held, cancelled or finished. Raises NotNow where the ledger was moved away,
+        and what `before_first` raises: nobody is claimed then.
         """
+        self._require_place()
         with self._hot.transaction(firm=True):
             if self._state() not in CLAIMABLE:
                 return []
             now = self._now()
             rows = self._choose(now, limit)
+            if rows and self._before_first is not None:
+                self._before_first()
+                self._before_first = None
             claims = [self._claim(row) for row in rows]
             changed = self._hot.many(moves.CLAIM, [(self.id, now, claim.id) for claim in claims])
             assert changed == len(claims), "writers follow one another"
@@ -120,6 +132,8 @@ class Run:
         gave meanwhile stays. A deferred row without `next_try_at` is not tried again in this run; the next run
         reopens it. Without `wait` it takes some milliseconds at most, or does nothing and gives None.
         """
+        if ids:
+            self._require_place()
         now = self._now()
         by_outcome: dict[Outcome, list[tuple[Any, ...]]] = {}
         for one in settled:

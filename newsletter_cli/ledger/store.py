@@ -19,7 +19,6 @@ from newsletter_cli.ledger import (
     lock,
     moves,
     places,
-    postgresql,
     quotas,
     recipients,
     recovery,
@@ -50,12 +49,15 @@ AGAIN = frozenset({Outcome.WITHDRAWN, Outcome.CANCELLED, Outcome.SUPPRESSED})
 class Ledger:
     """An open ledger; see `open`. `database` is for this room alone."""
 
-    def __init__(self, database: Database, *, clock: Clock, ledger_id: str, boot: str) -> None:
+    def __init__(
+        self, database: Database, *, clock: Clock, ledger_id: str, boot: str, random: Callable[[int], bytes]
+    ) -> None:
         self.ledger_id = ledger_id
         self.suppressions = Suppressions(database, clock)
         self.bounces = Bounces(database, clock)
         self.database = database
         self._clock = clock
+        self._random = random
         self.boot = boot
 
     @classmethod
@@ -87,7 +89,8 @@ class Ledger:
         if not ledger_id:
             database.close()
             return None
-        return cls(database, clock=clock, ledger_id=ledger_id, boot=places.boot_id() if boot is None else boot)
+        here = places.boot_id() if boot is None else boot
+        return cls(database, clock=clock, ledger_id=ledger_id, boot=here, random=random)
 
     def __enter__(self) -> Self:
         return self
@@ -107,17 +110,12 @@ class Ledger:
     @contextmanager
     def sender_lock(self) -> Iterator[None]:
         """Be the one sender of this ledger. Raises NotNow where another process is."""
-        if self.database.path is not None:
-            with lock.hold(self.database.path):
-                yield
-            return
-        release, holder = postgresql.lock_sender(self.database.engine)
-        if holder:
-            raise lock.held(f"{holder} of the database server" if holder > 0 else "")
-        try:
+        with lock.sender(self.database):
             yield
-        finally:
-            release()
+
+    def require_place(self) -> None:
+        """Raise NotNow where the ledger, or the sender's lock, was moved away since."""
+        self.database.require_place()
 
     # ---- campaigns
 
@@ -270,10 +268,13 @@ class Ledger:
         with self.database.writing() as connection:
             campaigns.set_values(connection, campaign, stamped=True)
 
-    def start_run(self, campaign: int, *, only: bytes | None = None) -> Run:
+    def start_run(
+        self, campaign: int, *, only: bytes | None = None, before_first: Callable[[], None] | None = None
+    ) -> Run:
         """Begin a run, first settling what a dead one left (`Run.recovered`); the caller holds `sender_lock`.
 
         Deferred recipients of earlier runs are due at once. With `only`, the run is for one person alone.
+        `before_first` is called once, before the first claim that finds somebody, with the ledger locked for writing.
         """
         now = self._clock.now()
         with self.database.writing() as connection:
@@ -281,7 +282,9 @@ class Ledger:
             recovered = recovery.recover(
                 connection, campaign, boot=self.boot, durable=self.database.path is None, now=now
             )
-            run = recovery.begin_run(connection, campaign, boot=self.boot, process=os.getpid(), only=only, now=now)
+            # 47 bits: never two the same, and six octets in a row of SQLite (sqlite.org/fileformat.html §2.1).
+            run = int.from_bytes(self._random(6)) >> 1
+            recovery.begin_run(connection, campaign, run=run, boot=self.boot, process=os.getpid(), only=only, now=now)
 
         def ended(run: int) -> None:
             with self.database.writing() as connection:
@@ -294,6 +297,8 @@ class Ledger:
             run=run,
             recovered=recovered,
             only=only,
+            require_place=self.require_place,
+            before_first=before_first,
             ended=ended,
         )
 
