@@ -7,12 +7,12 @@ resume alike.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from newsletter_cli.jobs import stamping
 from newsletter_cli.jobs.report import Counts, SendReport
 from newsletter_cli.ledger.states import CampaignState, Outcome
-from newsletter_cli.problems import Problem, Severity
+from newsletter_cli.problems import NotNow, Problem, Refused, Severity
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -24,8 +24,7 @@ if TYPE_CHECKING:
     from newsletter_cli.delivery.events import Event
     from newsletter_cli.delivery.seams import Stop
     from newsletter_cli.jobs.messenger import CampaignMessenger
-    from newsletter_cli.ledger.model import Campaign, Claim, RecipientRow
-    from newsletter_cli.ledger.run import Run
+    from newsletter_cli.ledger.model import Campaign, RecipientRow
     from newsletter_cli.ledger.store import Ledger
     from newsletter_cli.message.dkim import Signer
     from newsletter_cli.times import Clock
@@ -49,7 +48,9 @@ class Carriage:
     stop: Stop
     path: Path
     stamps: bool = True  # false: `stamp = "ledger"`, or staging
-    before_first: Callable[[], None] | None = None  # called once the server is reached, before the first claim
+    before_first: Callable[[], None] | None = (
+        None  # once the server is reached, before the first claim; not to use the ledger
+    )
     announce: Callable[[Campaign, int], None] = lambda _campaign, _total: None
     transcript: bool = False
     signers: Sequence[Signer] = ()
@@ -60,6 +61,7 @@ class Tally:
     """Counts what one run settles, and keeps the first who failed or whose fate is unknown; passes every event on."""
 
     onward: Callable[[Event], None]
+    begun: bool = False  # whether anybody was claimed
     counts: dict[Outcome, int] = field(default_factory=dict)
     named: dict[Outcome, list[int]] = field(default_factory=lambda: {Outcome.FAILED: [], Outcome.UNKNOWN: []})
 
@@ -80,36 +82,39 @@ class Tally:
         self.onward(event)
 
 
-class Marking:
-    """A run's store that does one thing before its first claim: mark the post as begun."""
-
-    def __init__(self, run: Run, before_first: Callable[[], None]) -> None:
-        self._run = run
-        self._before_first: Callable[[], None] | None = before_first
-
-    def claim(self, limit: int) -> list[Claim]:
-        """Mark, then claim. A post that cannot be marked ends the run before the first mail."""
-        if self._before_first is not None:
-            self._before_first()
-            self._before_first = None
-        return self._run.claim(limit)
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._run, name)
-
-
 def carry(carriage: Carriage, campaign: Campaign, *, limit: int | None = None, only: bytes | None = None) -> SendReport:
     """Deliver what waits in a campaign, at most `limit` mails, and conclude it where everyone is settled.
 
-    With `only` just that person is mailed and the campaign is not concluded by it.
+    With `only` just that person is mailed and the campaign is not concluded by it. Raises Refused and NotNow where the
+    ledger cannot be used; once somebody was claimed only NotNow, which says how many had their mail.
     """
+    tally = Tally(carriage.events)
+    try:
+        finish, recovered = _deliver(carriage, campaign, tally, limit=limit, only=only)
+        carriage.ledger.require_place()
+        report = _conclude(carriage, campaign, finish, tally, recovered)
+    except (Refused, NotNow) as error:
+        if not tally.begun:
+            raise
+        raise _cut_short(error, tally) from error
+    return report if only is None else _of_one(report)
+
+
+def _deliver(
+    carriage: Carriage, campaign: Campaign, tally: Tally, *, limit: int | None, only: bytes | None
+) -> tuple[Finish, tuple[RecipientRow, ...]]:
+    """Hand out what waits; gives how that ended, and those of a dead run whose fate is unknown."""
     from newsletter_cli.delivery import engine
 
-    tally = Tally(carriage.events)
-    with carriage.ledger.start_run(campaign.id, only=only) as run:
+    def before_first() -> None:
+        if carriage.before_first is not None:
+            carriage.before_first()
+        tally.begun = True
+
+    with carriage.ledger.start_run(campaign.id, only=only, before_first=before_first) as run:
         carriage.announce(campaign, 1 if only is not None else run.waiting())
         finish = engine.deliver(
-            run if carriage.before_first is None else Marking(run, carriage.before_first),
+            run,
             carriage.messenger,
             carriage.settings.smtp,
             clock=carriage.clock,
@@ -123,8 +128,15 @@ def carry(carriage: Carriage, campaign: Campaign, *, limit: int | None = None, o
     recovered = tuple(run.recovered)
     if recovered:
         tally.counts[Outcome.UNKNOWN] = tally.counts.get(Outcome.UNKNOWN, 0) + len(recovered)
-    report = _conclude(carriage, campaign, finish, tally, recovered)
-    return report if only is None else _of_one(report)
+    return finish, recovered
+
+
+def _cut_short(error: Refused | NotNow, tally: Tally) -> NotNow:
+    """What is said where the ledger failed in the middle: mails are out, so it is no refusal."""
+    text, hint = (error.text, error.hint) if isinstance(error, NotNow) else (str(error), "")
+    said = f"{tally.counts.get(Outcome.SENT, 0)} mails of this run had been sent"
+    unknown = tally.counts.get(Outcome.UNKNOWN, 0)
+    return NotNow(f"{text}: {said}{f', {unknown} have an unknown fate' if unknown else ''}", hint=hint)
 
 
 def _conclude(
