@@ -115,7 +115,7 @@ def test_a_stop_while_all_wait_for_their_tokens() -> None:
         timer.start()
         began = time.monotonic()
         sent = send(server.port, people(20), stop=stop, rate=("1/m",), connections=3, clock=FastClock())
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 30  # not the nineteen minutes that the rate asks for
     assert sent.finish.reason is FinishReason.INTERRUPTED
     assert sent.store.counts == {Outcome.SENT: 1, Outcome.QUEUED: 19}
 
