@@ -166,6 +166,8 @@ class _Pairing:
         if kind in _PAIRED:
             del self.frames[at:]
             opening, closing = _PAIRED[kind]
+            if content and isinstance(last := content[-1], str):
+                content[-1] = last.rstrip(" ")  # of "a " the space is a slip
             self._top.extend([opening, *content, closing])
             return left
         if kind not in _EMPHASIS:

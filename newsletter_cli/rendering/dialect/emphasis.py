@@ -27,11 +27,9 @@ class Script(Inline):
 
     characters = "~^"
 
-    def read(self, scan: Scanner, at: int) -> int | None:
+    def read(self, scan: Scanner, at: int) -> int:
         """Read one that begins at `at`."""
         char, end = scan.text[at], _run_end(scan.text, at)
-        if char == "^" and scan.text.startswith("[", at + 1):
-            return None
         length = end - at
         kind = char if char == "^" or length == 1 else "~~"
         if length > 2 * len(kind) or length % len(kind):

@@ -143,10 +143,5 @@ class Inliner(Treeprocessor):
             line = tree.line_of(element) or line
             text = element.text
             if text and not isinstance(text, AtomicString):
-                content = self.parse(text, line)
-                children = list(element)
-                for child in children:
-                    element.remove(child)
                 element.text = None
-                tree.fill(element, content)
-                element.extend(children)
+                tree.fill(element, self.parse(text, line))

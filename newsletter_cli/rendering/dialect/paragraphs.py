@@ -9,6 +9,7 @@ from newsletter_cli.rendering.dialect import html_tags, tree
 from newsletter_cli.rendering.dialect.blocks import Construct
 from newsletter_cli.rendering.dialect.html_blocks import HtmlBlock
 from newsletter_cli.rendering.dialect.lists import ListConstruct
+from newsletter_cli.rendering.dialect.references import KramdownAttributes
 from newsletter_cli.rendering.dialect.source import Line
 
 if TYPE_CHECKING:
@@ -51,6 +52,8 @@ class Paragraph(Construct):
 
 def _kind(found: Construct, line: Line, state: State) -> str:
     """Whether a paragraph that ends above another block is one, or plain text."""
+    if isinstance(found, KramdownAttributes) and not state.loose_end:
+        return tree.PLAIN
     if isinstance(found, ListConstruct) and state.in_item:
         return tree.PLAIN
     if isinstance(found, HtmlBlock) and state.in_html and not line.text.lstrip(" ").lower().startswith("</div"):

@@ -20,7 +20,6 @@ _SPACE = re.compile(r"[ \t]*\n?[ \t]*")
 # How deep parentheses nest in a target, how long a title is: bounds that no real link meets.
 _MAX_NESTING = 6
 _MAX_TITLE = 2_000
-_MAX_TITLE_TRIES = 4
 
 
 def unescaped(text: str) -> str:
@@ -63,7 +62,7 @@ def _skip(text: str, at: int) -> int:
 
 def _bare(text: str, at: int) -> tuple[str, int] | None:
     """A target without brackets: up to its closing parenthesis or a title; spaces may stand inside, as pandoc reads."""
-    start, depth, tries = at, 0, 0
+    start, depth = at, 0
     while token := _TOKEN.match(text, at):
         at = token.end()
         if token["open"]:
@@ -74,10 +73,9 @@ def _bare(text: str, at: int) -> tuple[str, int] | None:
             return text[start : at - 1].rstrip(), at - 1
         if depth > _MAX_NESTING or (token["space"] and text.startswith("\n", at)):  # a blank line
             return None
-        if token["space"] and depth == 0 and tries < _MAX_TITLE_TRIES and text[at : at + 1] in _QUOTES:
-            tries += 1
-            if _title(text, at)[1] != at:
-                return text[start : token.start()], at
+        if token["space"] and depth == 0 and text[at : at + 1] in _QUOTES:
+            # A quote behind white space begins the title, or this is no target.
+            return (text[start : token.start()], at) if _title(text, at)[1] != at else None
     return None
 
 

@@ -6,8 +6,6 @@ link or a quote to be curled. Also kramdown's ``{:.class}`` behind an inline ele
 
 from __future__ import annotations
 
-from xml.etree.ElementTree import Element
-
 from newsletter_cli.rendering.dialect import attributes
 from newsletter_cli.rendering.dialect.inlines import Inline, Scanner
 
@@ -40,8 +38,4 @@ class KramdownSpan(Inline):
         if not at or scan.text[at - 1].isspace():
             return None
         found = attributes.read_kramdown(scan.text, at)
-        if not found:
-            return None
-        if scan.pieces and isinstance(last := scan.pieces[-1], Element):
-            attributes.put(last, found[0])
-        return found[1]
+        return found[1] if found else None
