@@ -222,11 +222,24 @@ SUPPRESS = Statement(
     ),
     *("whom", "address", "proof", "now"),
 )
-# The row itself is settled by its run.
+# The row itself is settled by its run. In other campaigns of its newsletter it is found by the index over persons; only
+# for campaigns of other newsletters must those who wait be looked through.
+_newsletter = select(campaigns.c.newsletter).where(campaigns.c.id == _campaign).scalar_subquery()
+_suppressed = moving(Outcome.SUPPRESSED, STOPPABLE).values(updated_at=_now, next_try_at=None)
+SUPPRESS_BESIDE = Statement(
+    _suppressed.where(
+        _rows.campaign.in_(
+            select(campaigns.c.id).where(campaigns.c.newsletter == _newsletter, campaigns.c.id != _campaign)
+        ),
+        _rows.person == _person,
+    ),
+    *("of_campaign", "of_person", "now"),
+)
 SUPPRESS_ELSEWHERE = Statement(
-    moving(Outcome.SUPPRESSED, STOPPABLE)
-    .where(_rows.campaign.in_(select(campaigns.c.id).where(campaigns.c.id != _campaign)), _rows.everywhere == _who)
-    .values(updated_at=_now, next_try_at=None),
+    _suppressed.where(
+        _rows.campaign.in_(select(campaigns.c.id).where(campaigns.c.newsletter != _newsletter)),
+        _rows.everywhere == _who,
+    ),
     *("of_campaign", "whom", "now"),
 )
 

@@ -224,6 +224,7 @@ class Run:
         with self._hot.transaction(firm=False):
             ((everywhere,),) = self._hot.fetch(moves.EVERYWHERE, (claim.id,))
             self._hot.many(moves.SUPPRESS, [(everywhere, claim.email, evidence, now)])
+            self._hot.many(moves.SUPPRESS_BESIDE, [(self.campaign, claim.person, now)])
             self._hot.many(moves.SUPPRESS_ELSEWHERE, [(self.campaign, everywhere, now)])
 
     # ---- what the engine asks

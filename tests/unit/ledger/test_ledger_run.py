@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import errno
 from datetime import timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
+from newsletter_cli.ledger import sqlite
 from newsletter_cli.ledger.model import SuppressionReason
 from newsletter_cli.ledger.states import CampaignState, IllegalMove, Outcome
+from newsletter_cli.problems import NotNow
 from tests.doubles.ledgers import (
     DAY,
     begun,
     frozen,
     mailed,
+    opened,
     outcomes,
     person,
     post,
@@ -25,8 +30,6 @@ from tests.doubles.ledgers import (
 )
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from newsletter_cli.ledger.store import Ledger
     from tests.doubles.ledgers import StillClock
 
@@ -242,6 +245,10 @@ def test_nobody_is_claimed_while_a_campaign_is_paused(ledger: Ledger, state: Cam
 def test_no_such_address_suppresses_everywhere_at_once(ledger: Ledger) -> None:
     campaign = begun(ledger, range(2))
     other = ledger.begin("other", post(), "uid2", frozen(), [reader(0, "other"), reader(1, "other")])
+    held = ledger.begin(
+        "letter", post(post_id="2", path="b", body_hash="b", title="B"), "uid3", frozen(), readers(1, 0)
+    )
+    ledger.set_state(held.id, CampaignState.HELD)
     with ledger.start_run(campaign.id) as run:
         claims = run.claim(2)
         run.hand_over([claim.id for claim in claims])
@@ -250,6 +257,7 @@ def test_no_such_address_suppresses_everywhere_at_once(ledger: Ledger) -> None:
         run.suppress(claims[0], "again")
     assert outcomes(ledger, campaign.id) == ["failed", "sent"]
     assert outcomes(ledger, other.id) == ["suppressed", "queued"]
+    assert outcomes(ledger, held.id) == ["queued", "suppressed"]
     (found,) = ledger.suppressions.list()
     assert (found.who, found.newsletter, found.email) == (person(0, "*"), "", "reader0@example.com")
     assert (found.reason, found.source, found.evidence, found.since) == (
@@ -328,3 +336,71 @@ def test_a_count_is_never_too_low_within_any_window(ledger: Ledger, clock: Still
             true = sum(at > since for at in sent_at)
             longer = sum(at > since - timedelta(minutes=1) for at in sent_at)
             assert true <= run.sent_since("a", since) <= longer
+
+
+def test_outcomes_and_hand_overs_are_one_turn(ledger: Ledger) -> None:
+    campaign = begun(ledger, range(4))
+    with ledger.start_run(campaign.id) as run:
+        first, second, third, fourth = run.claim(4)
+        assert run.turn((), [first.id, second.id]) == {first.id, second.id}
+        ledger.suppressions.add(suppression(person(2), "letter"))
+        done = [settled(first, Outcome.SENT), settled(second, Outcome.DEFERRED, next_try_at=DAY)]
+        assert run.turn(done, [third.id, fourth.id]) == {fourth.id}
+        assert outcomes(ledger, campaign.id) == ["sent", "deferred", "suppressed", "handed over"]
+
+
+def test_a_turn_that_may_not_wait_does_nothing_where_another_writes(ledger: Ledger) -> None:
+    campaign = begun(ledger, range(2))
+    with ledger.start_run(campaign.id) as run:
+        first, second = run.claim(2)
+        run.hand_over([first.id])
+        with ledger.database.writing():
+            assert run.turn([settled(first, Outcome.SENT)], [second.id], wait=False) is None
+        assert outcomes(ledger, campaign.id) == ["handed over", "claimed"]
+        assert run.turn([settled(first, Outcome.SENT)], [second.id]) == {second.id}
+        assert outcomes(ledger, campaign.id) == ["sent", "handed over"]
+
+
+def test_a_turn_that_may_not_wait_is_not_tried_row_by_row(ledger: Ledger) -> None:
+    campaign = begun(ledger, range(2))
+    with ledger.start_run(campaign.id) as run:
+        claims = run.claim(2)
+        ledger.suppressions.add(suppression(person(1), "letter"))
+        assert run.turn((), [claim.id for claim in claims], wait=False) is None
+        assert outcomes(ledger, campaign.id) == ["claimed", "suppressed"]
+
+
+def test_a_claim_is_on_the_disk_before_it_is_given(
+    tmp_path: Path, clock: StillClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced: list[str] = []
+
+    def to_disk(descriptor: int) -> None:
+        synced.append(str(Path(f"/proc/self/fd/{descriptor}").readlink()))
+
+    monkeypatch.setattr(sqlite, "_to_disk", to_disk)
+    with opened(tmp_path, clock=clock) as ledger:
+        campaign = begun(ledger, range(3))
+        with ledger.start_run(campaign.id) as run:
+            (claim,) = run.claim(1)
+            assert synced == [f"{tmp_path}/.newsletter/ledger.sqlite3-wal"]
+            run.hand_over([claim.id])
+            run.settle([settled(claim, Outcome.SENT)])
+            assert len(synced) == 1, "these survive a SIGKILL, and recovery knows of power cuts"
+            run.claim(1)
+            assert len(synced) == 2
+
+
+def test_a_claim_that_does_not_reach_the_disk_is_not_given(
+    tmp_path: Path, clock: StillClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def to_disk(_: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with opened(tmp_path, clock=clock) as ledger:
+        campaign = begun(ledger, range(3))
+        with ledger.start_run(campaign.id) as run:
+            monkeypatch.setattr(sqlite, "_to_disk", to_disk)
+            with pytest.raises(NotNow, match="the disk is full"):
+                run.claim(2)
+        assert told(ledger, campaign.id) == {"queued": 3}
