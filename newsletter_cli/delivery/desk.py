@@ -157,7 +157,7 @@ class Desk:
         if not (granted and self._campaign.may_hand_over(claim_id)):
             self.put_back(self._campaign.dropped(claim_id))
             return False
-        recorded = await self._recorder.hand_over(claim_id)
+        recorded = await self._recorder.hand_over(claim_id, alone=self.lanes - self.idle <= 1)
         if not recorded and self._recorder.broken:
             self.put_back(self._campaign.dropped(claim_id))
             return False

@@ -107,14 +107,17 @@ class Recorder:
         self._counted += 1
         self._counted_at = at
 
-    def hand_over(self, claim_id: int) -> asyncio.Future[bool]:
-        """Record that its body goes out now; False: it must not."""
+    def hand_over(self, claim_id: int, *, alone: bool = False) -> asyncio.Future[bool]:
+        """Record that its body goes out now; False: it must not. `alone`: nobody else will ask in this turn."""
         future: asyncio.Future[bool] = self._loop.create_future()
         if self.broken:
             future.set_result(False)
         else:
             self._next.handed[claim_id] = future
-            self._ask()
+            if alone:
+                self._start()
+            else:
+                self._ask()
         return future
 
     async def call(self, function: Callable[[], T]) -> T:

@@ -29,6 +29,7 @@ from typing import TYPE_CHECKING, Any
 from newsletter_cli.config.settings import Smtp
 from newsletter_cli.delivery import engine
 from newsletter_cli.delivery.dialogue import TIMEOUTS
+from newsletter_cli.delivery.supply import LARGEST_GROUP
 from newsletter_cli.ledger.model import Frozen, NewRecipient, PostIdentity
 from newsletter_cli.ledger.states import Outcome
 from newsletter_cli.ledger.store import Ledger
@@ -40,8 +41,6 @@ if TYPE_CHECKING:
     from multiprocessing.connection import Connection
 
 TIMEOUT_S = 0.4
-# What one claim group may hold: a power cut can make so many unknown.
-GROUP = 64
 CALLS = ("claim", "turn", "turn", "put_back", "state")
 
 
@@ -263,7 +262,7 @@ def one_campaign(place: Round, mails: int, kills: int, score: Score) -> None:
             if place.chance.random() < 0.05:
                 boot += 1
                 score.power_cuts += 1
-                bound += GROUP
+                bound += LARGEST_GROUP  # a power cut can make so many unknown
         if finished:
             break
     _count(place, campaign, bound, score)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from typing import TYPE_CHECKING
 
 import pytest
@@ -157,3 +158,66 @@ def test_a_flush_of_nothing() -> None:
         assert await desk.recorder.flush()
 
     assert run(test).store.calls == {}
+
+
+def quick() -> Desk:
+    desk = Desk()
+    desk.store.quick = True
+    return desk
+
+
+def test_where_the_ledger_is_quick_no_thread_is_waited_for() -> None:
+    async def test(desk: Desk) -> None:
+        first = desk.recorder.hand_over(desk.claims[0].id, alone=True)
+        assert first.done()
+        assert first.result()
+        others = [desk.recorder.hand_over(claim.id) for claim in desk.claims[1:3]]
+        desk.sent(0)
+        assert not any(other.done() for other in others)
+        assert await asyncio.gather(*others) == [True, True]
+        assert desk.store.threads == {threading.get_ident()}
+        assert await desk.recorder.flush()
+
+    assert run(test, quick).store.calls == {"hand_over": 2, "settle": 1}
+
+
+def test_a_claim_that_waits_for_the_disk_holds_nobody_up() -> None:
+    async def test(desk: Desk) -> None:
+        on_disk = threading.Event()
+        claim = asyncio.ensure_future(desk.recorder.call(on_disk.wait))
+        assert await desk.recorder.hand_over(desk.claims[0].id)
+        desk.sent(0)
+        assert await desk.recorder.hand_over(desk.claims[1].id)
+        assert not claim.done()
+        on_disk.set()
+        assert await claim
+
+    assert len(run(test, quick).told) == 1
+
+
+def test_what_is_more_than_a_turn_goes_before_what_comes_later() -> None:
+    async def test(desk: Desk) -> None:
+        desk.recorder.put_back(desk.claims[4].id)
+        first = desk.recorder.hand_over(desk.claims[0].id)
+        await asyncio.sleep(0)
+        second = desk.recorder.hand_over(desk.claims[1].id, alone=True)
+        assert not second.done(), "the thread has a group in its hands that nothing may overtake"
+        assert await first
+        assert await second
+
+    run(test, quick)
+
+
+def test_a_failure_at_once_is_a_failure() -> None:
+    async def test(desk: Desk) -> None:
+        desk.store.quick = True
+        await desk.recorder.hand_over(desk.claims[0].id)
+        desk.sent(0)
+        assert await desk.recorder.hand_over(desk.claims[1].id, alone=True) is False
+        assert isinstance(desk.recorder.broken, NotNow)
+        desk.store._fault = full()
+        assert await desk.recorder.flush()
+
+    desk = run(test, lambda: Desk(full("settle")))
+    assert len(desk.broke) == 1
+    assert [row.outcome for row in desk.store.rows.values()][:2] == [Outcome.SENT, Outcome.CLAIMED]
