@@ -61,7 +61,11 @@ def carry_with_canary(carriage: Carriage, campaign: Campaign, canary: Canary, *,
         return replace(first, signal=carriage.stop.signal_number)
     if carriage.ledger.state(campaign.id) is not CampaignState.SENDING:  # paused or cancelled meanwhile
         return first
-    rest = carry(carriage, campaign, limit=None if limit is None else limit - canary.count)
+    if limit is not None and limit <= canary.count:
+        return first
+    # The post says already that it was begun.
+    onward = replace(carriage, before_first=None)
+    rest = carry(onward, campaign, limit=None if limit is None else limit - canary.count)
     return replace(
         rest,
         this_run=_sum(first.this_run, rest.this_run),

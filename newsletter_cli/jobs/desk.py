@@ -132,11 +132,9 @@ def gather_for(request: SendRequest, keys: Keys) -> Gathered:
 def _write_rejects(path: Path, gathered: Gathered) -> None:
     """Write the rows that no audience would be mailed, as they stood, to a file that can be imported again."""
     from newsletter_cli.audience.convert import rejects
+    from newsletter_cli.jobs import outputs
 
-    try:
-        path.write_bytes(rejects(gathered.roll.rejects()))
-    except OSError as error:
-        raise Refused(Problem(text=f"the rejects cannot be written: {error.strerror}", file=str(path))) from error
+    outputs.write(path, rejects(gathered.roll.rejects()))
 
 
 def refuse(decision: Decision, post: Post) -> None:
