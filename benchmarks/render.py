@@ -58,10 +58,8 @@ def main() -> None:
         rounds = [(ours(path, site), plain(path)) for _ in range(ROUNDS)]
         mine, theirs = (statistics.median(column) for column in zip(*rounds, strict=True))
         found.append((mine, theirs))
-        print(
-            size = path.stat().st_size // 1000
-            print(f"{mine * 1000:6.0f} ms {theirs * 1000:6.0f} ms  {mine / theirs:4.2f}  {size:3} kB  {path.stem[:50]}")
-        )
+        size = path.stat().st_size // 1000
+        print(f"{mine * 1000:6.0f} ms {theirs * 1000:6.0f} ms  {mine / theirs:4.2f}  {size:3} kB  {path.stem[:50]}")
     mine, theirs = (statistics.median(column) for column in zip(*found, strict=True))
     print(f"{mine * 1000:6.0f} ms {theirs * 1000:6.0f} ms  {mine / theirs:4.2f}  median of {len(found)}")
 
