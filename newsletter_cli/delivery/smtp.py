@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, cast
 import aiosmtplib
 
 from newsletter_cli.delivery.credentials import CredentialError, forms
+from newsletter_cli.delivery.dialing import dial
 from newsletter_cli.delivery.dialogue import TIMEOUTS, Lost, Stage, Verdict, judge
 from newsletter_cli.delivery.trouble import Scope
 from newsletter_cli.delivery.wire import Wire
@@ -147,7 +148,6 @@ class _Opening:
         self.secret = ""
         self.client = aiosmtplib.SMTP(
             hostname=section.host,
-            port=section.port,
             local_hostname=helo_name,
             use_tls=section.security == "tls",
             start_tls=False,
@@ -177,9 +177,11 @@ class _Opening:
 
     async def _connect(self) -> None:
         """TCP (and TLS) within the one timeout, the greeting within the other: the library knows one for both."""
-        greeting = asyncio.ensure_future(self.client.connect(timeout=self._timeout(Stage.GREETING)))
+        late = asyncio.get_running_loop().time() + self._timeout(Stage.CONNECT)
+        sock = await asyncio.wait_for(dial(self.section.host, self.section.port), self._timeout(Stage.CONNECT))
+        greeting = asyncio.ensure_future(self.client.connect(sock=sock, timeout=self._timeout(Stage.GREETING)))
         try:
-            await asyncio.wait({greeting}, timeout=self._timeout(Stage.CONNECT))
+            await asyncio.wait({greeting}, timeout=late - asyncio.get_running_loop().time())
             if self.client.transport is None:
                 await asyncio.wait_for(greeting, 0)  # raises what it raised, or TimeoutError
             self.stage = Stage.GREETING

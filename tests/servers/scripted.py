@@ -299,6 +299,12 @@ class ScriptedServer:
         else:
             _, name, word = base64.b64decode(initial[0]).decode().split("\0")
         good = self._logins.get(name) == word
+        if method.upper() == "XOAUTH2" and not good:
+            # What is wrong is told as a challenge; the refusal comes when the client has answered it.
+            said = base64.b64encode(b'{"status":"400","schemes":"Bearer","scope":"https://mail.google.com/"}')
+            answer = await self._challenge(session, f"334 {said.decode()}", [])
+            if answer:
+                self.violations.append(f"{answer!r} in answer to the challenge of a refused login")
         if await self._act(
             session, "AUTH", "235 2.7.0 Welcome" if good else "535 5.7.8 Authentication failed", line=method
         ):

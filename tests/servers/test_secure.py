@@ -176,6 +176,27 @@ def test_login_by_token(good: ssl.SSLContext, ca_file: Path) -> None:
     _shows_no_secret(sent)
 
 
+def test_a_refused_token_is_told_with_what_the_server_says_last(good: ssl.SSLContext, ca_file: Path) -> None:
+    command = (sys.executable, "-c", f"print({TOKEN!r})")
+    with ScriptedServer(starttls=good, auth="XOAUTH2", logins={"me": "a fresh one"}) as server:
+        sent = send(
+            server.port,
+            people(3),
+            security="starttls",
+            ca_file=str(ca_file),
+            auth="xoauth2",
+            username="me",
+            token_command=command,
+            transcript=True,
+            timeouts=None,
+        )
+    assert sent.finish.reason is FinishReason.LOGIN_REFUSED
+    assert "535 5.7.8" in sent.finish.text
+    assert (server.logged_in, server.violations, server.mails) == ([], [], [])
+    assert sent.store.calls["claim"] == 0
+    _shows_no_secret(sent)
+
+
 def test_a_password_out_of_a_command_is_fetched_once(tmp_path: Path) -> None:
     calls = tmp_path / "calls"
     program = f"open({str(calls)!r}, 'a').write('x'); print({PASSWORD!r}); print('not this line')"
