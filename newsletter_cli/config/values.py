@@ -75,7 +75,7 @@ def integer(low: int, high: int) -> Callable[[Any], int]:
             int(value) if isinstance(value, Word) and re.fullmatch(r"\s*[+-]?\d{1,12}\s*", value) else value
         )
         if not isinstance(number, int) or isinstance(number, bool):
-            raise ValueError(f"must be a whole number; write one without quotes{_instead_of(value)}")  # noqa: TRY004
+            raise ValueError(f"must be a whole number; write one without quotes{_instead_of(value)}")
         if not low <= number <= high:
             raise ValueError(f"{number} is out of range; write {low} to {high}")
         return number
@@ -88,7 +88,7 @@ def truth(value: Any) -> bool:
     if isinstance(value, Word) and value.strip().lower() in _TRUTHS:
         return _TRUTHS[value.strip().lower()]
     if not isinstance(value, bool):
-        raise ValueError(f"must be true or false, without quotes{_instead_of(value)}")  # noqa: TRY004
+        raise ValueError(f"must be true or false, without quotes{_instead_of(value)}")
     return value
 
 
@@ -113,7 +113,7 @@ def words(value: Any) -> tuple[str, ...]:
     if isinstance(value, str):
         return (text(value),) if value.strip() else ()
     if not isinstance(value, list | tuple):
-        raise ValueError(f'must be a list of texts: ["…", "…"]{_instead_of(value)}')  # noqa: TRY004
+        raise ValueError(f'must be a list of texts: ["…", "…"]{_instead_of(value)}')
     return tuple(text(item) for item in value)
 
 
@@ -122,7 +122,7 @@ def duration(value: Any) -> timedelta:
     if value == 0 and not isinstance(value, bool):
         return timedelta(0)
     if not isinstance(value, str):
-        raise ValueError(f'must be a duration; write a number and a unit in quotes: "10m"{_instead_of(value)}')  # noqa: TRY004
+        raise ValueError(f'must be a duration; write a number and a unit in quotes: "10m"{_instead_of(value)}')
     return times.parse_duration(value)
 
 

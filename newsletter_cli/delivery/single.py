@@ -47,7 +47,7 @@ class SingleStore:
             for number in taken
         ]
 
-    def turn(self, settled: Sequence[Settled], ids: Sequence[int], *, wait: bool = True) -> set[int]:  # noqa: ARG002
+    def turn(self, settled: Sequence[Settled], ids: Sequence[int], *, wait: bool = True) -> set[int]:  # noqa: ARG002 - the protocol's names
         """Keep what happened; nothing stands against a hand-over. A deferred one is not tried again."""
         self._settled.update((one.id, one) for one in settled)
         return set(ids)
