@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 # system. A larger one is only taken where so many go out while the disk is waited for: thousands a second.
 GROUP = 64
 LARGEST_GROUP = 256
+# How exactly a time of day is compared with a wait.
+_SLACK = timedelta(seconds=1)
 # A group that lasts for so long is no longer too small.
 _LONG_S = 1.0
 # Claims in hand cover about this much of a slow pace, so that few wait claimed for long.
@@ -133,7 +135,10 @@ class Supply:
         if next_try_at is None:
             return Dry(await self._recorder.call(self._store.waiting))
         self._due_at = next_try_at
-        return Wait(next_try_at, "the next try of a deferred mail")
+        # Further away than any wait between tries: the clock was set back. The next run tries again at once.
+        longest = max(self._section.retry_after, default=timedelta())
+        over = next_try_at - self._clock.now() > longest + _SLACK
+        return Wait(next_try_at, "the next try of a deferred mail", over=over)
 
     async def _room(self, now: datetime) -> int | Wait:
         """How many may be claimed now."""
