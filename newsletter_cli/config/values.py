@@ -53,7 +53,7 @@ _SAMPLE_TOKEN = "a" * tokens.TOKEN_CHARACTERS
 def text(value: Any) -> str:
     """Text, of one or several lines."""
     if not isinstance(value, str):
-        raise ValueError(f"must be text; write it in quotes{_instead_of(value)}")  # noqa: TRY004 - a user's mistake
+        raise ValueError(f"must be text; write it in quotes{_instead_of(value)}")
     if any(unicodedata.category(char) == "Cc" and char not in "\n\t" for char in value.replace("\r\n", "\n")):
         raise ValueError("holds a control character; delete it")
     return str(value).replace("\r\n", "\n").strip()
