@@ -33,8 +33,9 @@ security = "{security}"
 {more}
 """
 HEAD = '---\ntitle: "The letter of this week"\ndate: 2024-01-02\npost_id: 1001.hello\n---\n'
-LINE = "A line of a post that is long enough, with now and then a dash or two, and some words to fill it up. "
-PARAGRAPHS = 62  # of two such lines: a mail of 39 kB in its two parts
+# As posts are written: dashes and quotes are none of ASCII's.
+LINE = "A line of a post that is long enough, with — now and then — a dash or “two”, and an é, it’s said. "
+PARAGRAPHS = 46  # of two such lines: a mail of 39 kB in its two parts
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])}
 
 
@@ -48,7 +49,7 @@ class Folder:
         """Settings for this sink, a post that was never sent, no ledger."""
         smtp = f"connections = {connections}\n{more}"
         (self.path / "newsletter.toml").write_text(SETTINGS.format(port=port, security=security, more=smtp))
-        (self.path / "letter.md").write_text(HEAD + f"{LINE}{LINE}\n\n" * PARAGRAPHS)
+        (self.path / "letter.md").write_text(HEAD + f"{LINE}{LINE}\n\n" * PARAGRAPHS, encoding="utf-8")
         for old in (self.path / ".newsletter").glob("*"):
             old.unlink()
 

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from multiprocessing.connection import Connection
 
+_BUFFER_OCTETS = 1 << 20
+
 
 class Sink(asyncio.BufferedProtocol):
     """Takes mails as fast as Python can: commands by their first letters, bodies by the search for their end."""
@@ -25,8 +27,9 @@ class Sink(asyncio.BufferedProtocol):
     mails: Any = None
 
     def __init__(self, delay_s: float = 0.0) -> None:
-        self._buffer = memoryview(bytearray(256 * 1024))
-        self._rest = b""
+        self._data = bytearray(_BUFFER_OCTETS)
+        self._view = memoryview(self._data)
+        self._held = 0  # octets at the front that are yet to be understood
         self._in_body = False
         self._delay_s = delay_s
 
@@ -36,18 +39,17 @@ class Sink(asyncio.BufferedProtocol):
         transport.write(b"220 sink ESMTP\r\n")
 
     def get_buffer(self, sizehint: int) -> memoryview:  # noqa: ARG002 - asyncio's signature
-        return self._buffer
+        return self._view[self._held :]
 
     def buffer_updated(self, nbytes: int) -> None:
-        data = self._rest + bytes(self._buffer[:nbytes])
-        self._rest = b""
+        data, filled = self._data, self._held + nbytes
         answers: list[bytes] = []
         at = 0
-        while at < len(data):
+        while at < filled:
             if self._in_body:
-                end = data.find(b"\r\n.\r\n", at)
+                end = data.find(b"\r\n.\r\n", at, filled)
                 if end < 0:
-                    self._rest = data[max(at, len(data) - 4) :]
+                    at = max(at, filled - 4)
                     break
                 at = end + 5
                 self._in_body = False
@@ -55,12 +57,13 @@ class Sink(asyncio.BufferedProtocol):
                 if self.mails is not None:
                     self.mails.value += 1
                 continue
-            end = data.find(b"\n", at)
+            end = data.find(b"\n", at, filled)
             if end < 0:
-                self._rest = data[at:]
                 break
-            answers.append(self._command(data[at : at + 4].upper()))
+            answers.append(self._command(bytes(data[at : at + 4]).upper()))
             at = end + 1
+        self._held = filled - at
+        self._view[: self._held] = bytes(self._view[at:filled])
         if answers and self._delay_s:
             asyncio.get_running_loop().call_later(self._delay_s, self._transport.write, b"".join(answers))
         elif answers:
