@@ -173,32 +173,41 @@ class _Cleaner:
         return True
 
     def _attributes(self, element: HtmlElement) -> None:
-        allowed = ON.get(element.tag, frozenset())
-        component = element.attrib.pop("data-component-name", "")  # in raw HTML; a box has it as its component-name
-        if component and not element.get("data-component"):
-            element.set("data-component", component)
-        for name in list(element.attrib):
-            if name.startswith("on"):
-                self._warn(f"the handler {name}= on <{element.tag}> has no place in mail and was removed")
-            elif name == "style":
-                self._style(element)
-                continue
-            elif name == "href" and "href" in allowed and not self._linkable(element.attrib[name]):
-                self._warn(f"a link to {_shown(element.attrib[name])} has no place in mail; its text was kept")
-            elif name in EVERYWHERE or name in allowed or name in DATA:
-                continue
-            del element.attrib[name]
+        """Keep what may stay. All are set anew, since a parser takes names that cannot be deleted one by one."""
+        given = {str(name): str(value) for name, value in element.attrib.items()}
+        if "data-component-name" in given:  # in raw HTML; a box has it as its component-name
+            given.setdefault("data-component", given["data-component-name"])
+        element.attrib.clear()
+        for name, value in given.items():
+            if kept := self._attribute(str(element.tag), name, value):
+                element.set(name, kept)
+            elif not value and self._allowed(str(element.tag), name):
+                element.set(name, "")
 
-    def _style(self, element: HtmlElement) -> None:
-        """Keep the declarations that neither load nor run anything nor lay the element over the mail."""
-        declarations = [one.strip() for one in element.attrib["style"].split(";")]
+    def _attribute(self, tag: str, name: str, value: str) -> str:
+        """What of an attribute's value may stay; nothing: the attribute goes."""
+        if name.startswith("on"):
+            self._warn(f"the handler {name}= on <{tag}> has no place in mail and was removed")
+            return ""
+        if not self._allowed(tag, name):
+            return ""
+        if name == "style":
+            return self._style(tag, value)
+        if name == "href" and not self._linkable(value):
+            self._warn(f"a link to {_shown(value)} has no place in mail; its text was kept")
+            return ""
+        return value
+
+    def _allowed(self, tag: str, name: str) -> bool:
+        return name in EVERYWHERE or name in DATA or name in ON.get(tag, frozenset())
+
+    def _style(self, tag: str, style: str) -> str:
+        """The declarations that neither load nor run anything nor lay the element over the mail."""
+        declarations = [one.strip() for one in style.split(";")]
         kept = [one for one in declarations if _DECLARATION.match(one) and not _UNSAFE_CSS.search(_css_text(one))]
         if len(kept) < sum(map(bool, declarations)):
-            self._warn(f"a style of <{element.tag}> that loads something or leaves its place was removed")
-        if kept:
-            element.set("style", "; ".join(kept))
-        else:
-            del element.attrib["style"]
+            self._warn(f"a style of <{tag}> that loads something or leaves its place was removed")
+        return "; ".join(kept)
 
     def _linkable(self, target: str) -> bool:
         return scheme_of(target) not in DANGEROUS_SCHEMES

@@ -19,7 +19,7 @@ from markdown.blockparser import BlockParser
 from markdown.util import Registry
 
 from newsletter_cli.problems import Problem, Severity
-from newsletter_cli.rendering.dialect import html_tags
+from newsletter_cli.rendering.dialect import html_tags, tree
 from newsletter_cli.rendering.dialect.source import MAX_DEPTH, too_deep
 
 if TYPE_CHECKING:
@@ -113,6 +113,9 @@ class LineParser(BlockParser):
                 break
             else:
                 at = self.block(parent, lines, at, state)
+        for name in [name for name, count in state.tags.items() for _ in range(count)][::-1]:
+            tree.raw(parent, f"</{name}>")  # no raw element reaches out of what holds it
+        state.tags.clear()
         return at
 
     def inside(

@@ -54,7 +54,7 @@ NESTING_TAGS = BLOCK_TAGS - VOID_TAGS - frozenset({"dd", "dt", "li", "p", "tbody
 # Raw inline elements inside each other, in one text.
 MAX_INLINE_DEPTH = 40
 
-_ATTRIBUTE = r"""\s+[^\s"'<>/=]+(?:\s*=\s*(?:"[^"]*"|'[^']*'|[^\s"'=<>`]+))?"""
+_ATTRIBUTE = r"""\s+[^\s"'<>/={}]+(?:\s*=\s*(?:"[^"]*"|'[^']*'|[^\s"'=<>`]+))?"""
 TAG = re.compile(rf"<(?P<close>/?)(?P<name>[A-Za-z][A-Za-z0-9:-]*)(?P<attributes>(?:{_ATTRIBUTE})*+)\s*(?P<void>/?)>")
 COMMENT = re.compile(r"<!--.*?-->|<\?.*?\?>|<![A-Za-z][^<>]*>", re.DOTALL)
 _TOKEN = re.compile(rf"{COMMENT.pattern}|{TAG.pattern}|<", re.DOTALL)

@@ -18,9 +18,9 @@ from newsletter_cli.rendering.dialect.tables import LINE_COLUMNS, Cell, Column, 
 if TYPE_CHECKING:
     from newsletter_cli.rendering.dialect.blocks import State
 
-_DASHES = re.compile(r" *-{2,}(?: +-{2,})* *\Z")
+_DASHES = re.compile(r" {0,3}-{2,}(?: +-{2,})* *\Z")
 _RUN = re.compile(r"-+")
-_FULL = re.compile(r" *-{3,} *\Z")
+_FULL = re.compile(r" {0,3}-{3,} *\Z")
 
 
 class SimpleTable(TableConstruct):

@@ -61,6 +61,8 @@ def test_what_is_dangerous_goes_with_a_warning(markup: str, left: str) -> None:
         ("<img src='data:image/svg+xml;base64,AA'>a", "a"),
         ("<unknown>a</unknown>", "a"),
         ("<label>a</label>", "a"),
+        ("<b {x} a{=1 @click=y :z>a</b>", "<b>a</b>"),
+        ("<img src='' alt=''>", '<img src="" alt="">'),
         ("<img src=a.png srcset=b sizes=c loading=lazy width=3 alt=d>", '<img src="a.png" width="3" alt="d">'),
         (
             "<p style='position-x: 1; background-position: top'>a</p>",

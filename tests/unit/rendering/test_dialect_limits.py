@@ -75,6 +75,7 @@ DEEP = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE.keys())
 def test_hostile_text_takes_time_in_its_length(text: str) -> None:
     begun = time.process_time()
