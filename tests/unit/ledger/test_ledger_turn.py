@@ -129,5 +129,9 @@ def test_the_log_of_a_long_run_begins_anew(on_disk: Ledger, log: Path, monkeypat
             for claim in claims:
                 run.turn((), [claim.id])
                 run.turn([settled(claim, Outcome.SENT)], ())
+            hot = run._hot
+            assert isinstance(hot, sqlite.SqliteHot)
+            if hot._checkpointing:
+                hot._checkpointing.join()
             sizes.append(log.stat().st_size)
     assert sizes[-1] == sizes[len(sizes) // 2], "it has stopped growing"
