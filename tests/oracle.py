@@ -46,7 +46,7 @@ spans        white space at the edge of a span or link stands outside it; pandoc
 
 Not taken out (the golden pairs named ours_...):
 courtesy     a list, heading, quote, table, rule or box may begin under a line of text, as in CommonMark; not behind a
-             hard break, not inside raw HTML
+             hard break, not inside raw HTML, not where a wrapped line seems to begin with a dash
 unclosed     a box or a fence of code that is never closed ends with what holds it, a lone ::: is dropped; both named
 indented     a fence of colons may stand behind up to three spaces
 tags         a name in angle brackets that HTML does not know is text; indented HTML inside HTML is no code

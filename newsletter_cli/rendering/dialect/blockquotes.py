@@ -42,4 +42,7 @@ class Blockquote(Construct):
     def interrupts(self, lines: list[Line], at: int, state: State) -> bool:
         """Whether one may begin right under a paragraph's line."""
         del state
-        return bool(re.match(r" {0,3}> ", lines[at].text))
+        if not re.match(r" {0,3}> ", lines[at].text):
+            return False
+        # Where the text goes on without the mark, it is a "greater than" that a wrapped line begins with.
+        return at + 1 == len(lines) or lines[at + 1].blank or bool(_MARK.match(lines[at + 1].text))

@@ -25,6 +25,8 @@ _TASK = re.compile(r"\[([ xX])\] +(?=\S)")
 _BOXES = {" ": "☐ ", "x": "☑ ", "X": "☑ "}
 # An image alone, with its attributes perhaps.
 _FIGURE = re.compile(r"!\[(?!\])(?:[^\[\]\\]|\\.)*\]\((?:[^()\\]|\\.)*\)(?:\{[^{}]*\})?\Z")
+# Text is wrapped at 72 columns and more; a line so long may have been cut before a dash.
+_WRAPPED = 60
 _HARD_BREAK = re.compile(r"(?:\\| {2,})\Z")
 
 
@@ -76,7 +78,7 @@ class ListConstruct(Construct):
         starts = marker.style is list_markers.Style.BULLET or (
             marker.style is list_markers.Style.DECIMAL and marker.number == 1
         )
-        return starts and not marker.empty and not _HARD_BREAK.search(lines[at - 1].text)
+        return starts and not marker.empty and _looks_meant(lines, at)
 
     def _element(self, parent: Element, first: Marker, line: Line) -> Element:
         if first.style is list_markers.Style.BULLET:
@@ -107,6 +109,19 @@ class OrderedList(ListConstruct):
     def first(self, text: str) -> Marker | None:
         """A number or a letter."""
         return list_markers.ordered(text)
+
+
+def _looks_meant(lines: list[Line], at: int) -> bool:
+    """Whether a mark under a line of text begins a list, and is no dash that a wrapped line happens to begin with."""
+    before = lines[at - 1].text.rstrip(" ")
+    if _HARD_BREAK.search(lines[at - 1].text):
+        return False
+    after = lines[at + 1] if at + 1 < len(lines) else None
+    if before.endswith(":") or (after and _marker(after.text)):
+        return True
+    if after and not after.blank and not after.indent:
+        return False  # the paragraph goes on
+    return len(before) < _WRAPPED
 
 
 def _marker(text: str, like: Marker | None = None) -> Marker | None:

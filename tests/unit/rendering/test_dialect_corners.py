@@ -58,6 +58,11 @@ PANDOCS = {
     "a quote with a slip": "\"a \" 'b ' c",
     "quotes that open no title": '[a](b "c) [a](b \'c) [a](b "c" d)',
     "quotes inside quotes": '"a \'b\' "c" d" \'e "f" g\'',
+    "dashes and numbers at the beginning of wrapped lines": (
+        "The robots of the century are rapidly expanding in scope and size\n- so it seems - and nobody knows why.\n\n"
+        "A line of text that is as long as wrapped ones are in most letters\n1. goes on\nand on.\n\n"
+        "a is\n> b and\nso on\n"
+    ),
     "headings in quotes": "> # a\n> b\n",
 }
 
