@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from abc import abstractmethod
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from unicodedata import east_asian_width
 
@@ -66,7 +66,6 @@ class Table:
     body: list[list[Cell]]
     end: int
     blocks: bool = False
-    caption: list[str] = field(default_factory=list)
 
 
 def spread(text: str) -> str:
