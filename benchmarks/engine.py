@@ -138,7 +138,7 @@ class Memory:
             Claim(n, n.to_bytes(16, "big"), f"r{n}@example.com", "full", {}, 0, None) for n in range(first, self._next)
         ]
 
-    def turn(self, settled: Sequence[Settled], ids: Sequence[int], *, wait: bool = True) -> set[int]:  # noqa: ARG002
+    def turn(self, settled: Sequence[Settled], ids: Sequence[int], *, wait: bool = True) -> set[int]:  # noqa: ARG002 - the protocol's names
         return set(ids)
 
     def put_back(self, ids: Sequence[int]) -> None: ...
