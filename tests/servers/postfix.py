@@ -81,10 +81,11 @@ postlog unix-dgram n - n - 1 postlogd
 
 @dataclass(frozen=True)
 class Postfix:
-    """Where it listens, and the Maildir of the bounces."""
+    """Where it listens, the Maildir of the bounces, and what it logs."""
 
     port: int
     bounces: Path
+    log: Path
 
     def reports(self) -> list[Path]:
         return sorted((self.bounces / "new").iterdir())
@@ -104,23 +105,26 @@ def wait_until(true: Callable[[], bool], what: str) -> None:
 
 
 @contextmanager
-def postfix(program: str, next_port: int) -> Iterator[Postfix]:
-    """Start it, wait until it answers, and stop it. Mail for example.net goes to the server at `next_port`."""
+def postfix(program: str, next_port: int, *, settings: str = "") -> Iterator[Postfix]:
+    """Start it, wait until it answers, and stop it. Mail for example.net goes to the server at `next_port`.
+
+    `settings` are more lines of main.cf.
+    """
     with TemporaryDirectory(prefix="newsletter-postfix-") as place:
         base = Path(place)
         base.chmod(0o755)
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             port = int(probe.getsockname()[1])
-        _configure(base, port, next_port)
+        _configure(base, port, next_port, settings)
         try:
             _told(program, base, "start")
-            yield Postfix(port, base / "mail" / "bounces")
+            yield Postfix(port, base / "mail" / "bounces", base / "log")
         finally:
             _told(program, base, "stop")
 
 
-def _configure(base: Path, port: int, next_port: int) -> None:
+def _configure(base: Path, port: int, next_port: int, settings: str) -> None:
     for name in ("conf", "queue", "data"):
         (base / name).mkdir()
     nobody = pwd.getpwnam("nobody")
@@ -131,7 +135,7 @@ def _configure(base: Path, port: int, next_port: int) -> None:
     os.chown(base / "data", pwd.getpwnam("postfix").pw_uid, -1)
     daemons = next(path for path in ("/usr/lib/postfix/sbin", "/usr/libexec/postfix") if Path(path).is_dir())
     values = {"base": base, "daemons": daemons, "next_port": next_port, "uid": nobody.pw_uid, "gid": nobody.pw_gid}
-    (base / "conf" / "main.cf").write_text(MAIN.format(**values))
+    (base / "conf" / "main.cf").write_text(MAIN.format(**values) + settings)
     (base / "conf" / "master.cf").write_text(MASTER.format(port=f"127.0.0.1:{port}"))
     files = Path("/etc/postfix/postfix-files")
     if files.is_file():
