@@ -132,6 +132,11 @@ class Memory:
         self._next = 0
         self._count = count
 
+    def firm(self) -> None: ...
+
+    def claim_at_once(self, limit: int) -> list[Claim]:
+        return self.claim(limit)
+
     def claim(self, limit: int) -> list[Claim]:
         first, self._next = self._next, min(self._count, self._next + limit)
         return [

@@ -1,17 +1,18 @@
 """The ledger, spoken to in groups: at once where it is quick, else from one thread of its own.
 
-The loop collects what all connections have to record in one turn. Outcomes and hand-overs alone, nearly all there is,
-are recorded right there where the ledger can do so without waiting: a thread costs more than a commit that does not
-wait for the disk. Everything else is the thread's, and while it works on one group the next one gathers. Within a
-group outcomes stand before hand-overs: a connection's last mail is settled when its next one is handed over. Once a
-call has failed nothing is handed over any more (`broken`): what cannot be recorded does not go out. Outcomes that
-could not be recorded are kept, and tried again by `flush`.
+The loop collects what all connections have to record, for as long as its turns bring more. Claims, hand-overs and
+outcomes, nearly all there is, are recorded right there where the ledger can do so without waiting: a thread costs more
+than a commit that does not wait for the disk. Everything else is the thread's, and so is waiting for the disk; while
+it works on one group the next one gathers. Within a group outcomes stand before hand-overs: a connection's last mail
+is settled when its next one is handed over. Once a call has failed nothing is handed over any more (`broken`): what
+cannot be recorded does not go out. Outcomes that could not be recorded are kept, and tried again by `flush`.
 """
 
 from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass, field
+from functools import partial
 from queue import SimpleQueue
 from threading import Thread
 from typing import TYPE_CHECKING, TypeVar, cast
@@ -129,6 +130,21 @@ class Recorder:
         self._ask()
         return cast("T", await future)
 
+    async def claim(self, limit: int) -> list[Claim]:
+        """Take recipients, after what was given before: here and now where that is quick; firm in any case."""
+        claims = None
+        if self._next.quick and not (self._blocked or self.broken):
+            try:
+                claims = self._store.claim_at_once(limit)
+            except Exception as error:
+                self._break(_Group(), error)
+                raise
+        if claims is None:
+            return await self.call(partial(self._store.claim, limit))
+        if claims:
+            await self.call(self._store.firm)
+        return claims
+
     async def flush(self) -> bool:
         """Wait until everything given is recorded, and say whether it is; what failed before is tried once more."""
         self._exact_counts = True
@@ -150,10 +166,18 @@ class Recorder:
     # The loop's side.
 
     def _ask(self) -> None:
-        """Start a group at the end of this turn of the loop, so that the answers of all connections are in it."""
+        """Start a group soon: once a turn of the loop brings nothing more, so that it serves many connections."""
         if not (self._asked or self.broken or self._blocked):
             self._asked = True
-            self._loop.call_soon(self._start)
+            self._loop.call_soon(self._gather, 0)
+
+    def _gather(self, before: int) -> None:
+        """Start the group, unless a turn has brought more for it than there was `before`."""
+        now = len(self._next.handed)
+        if now > before:
+            self._loop.call_soon(self._gather, now)
+        else:
+            self._start()
 
     def _start(self) -> None:
         self._asked = False

@@ -23,13 +23,19 @@ if TYPE_CHECKING:
 class Store(Protocol):
     """One campaign in the ledger, in the hands of one run.
 
-    Calls come from one thread that is not the caller's of `deliver`, but for turns that do not wait: they come from
+    Calls come from one thread that is not the caller's of `deliver`, but for those that do not wait: these come from
     that of `deliver`, maybe while another call is at work. Whatever a call raises ends the run: what cannot be
     recorded does not go out.
     """
 
     def claim(self, limit: int) -> list[Claim]:
         """Take up to `limit` waiting recipients that are due and not suppressed."""
+
+    def claim_at_once(self, limit: int) -> list[Claim] | None:
+        """The same within some milliseconds, or not at all (None). Nothing of them may go out before `firm`."""
+
+    def firm(self) -> None:
+        """Let everything recorded so far survive a power cut."""
 
     def turn(self, settled: Sequence[Settled], ids: Sequence[int], *, wait: bool = True) -> set[int] | None:
         """Record outcomes, then that the mails of `ids` may reach the server; give those that were still claimed.

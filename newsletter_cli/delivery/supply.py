@@ -103,7 +103,7 @@ class Supply:
         if isinstance(room, Wait):
             return await self.worth(room)
         if room > 0:
-            claims = await self._recorder.call(partial(self._store.claim, room))
+            claims = await self._recorder.claim(room)
             self._fit_group(len(claims))
             if self._quota_left is not None:
                 self._quota_left -= len(claims)

@@ -49,6 +49,9 @@ class Hot(Protocol):
         Without `wait` it takes some milliseconds at most, or raises Busy.
         """
 
+    def firm(self) -> None:
+        """Let what is committed survive a power cut."""
+
     def many(self, statement: Statement, rows: Sequence[tuple[Any, ...]]) -> int:
         """Run a statement once per row; gives how many rows of the table it changed altogether."""
 
@@ -77,6 +80,9 @@ class CoreHot:
             raise Busy
         with self._lock, self._connection.begin():
             yield
+
+    def firm(self) -> None:
+        """Nothing: every commit was."""
 
     def many(self, statement: Statement, rows: Sequence[tuple[Any, ...]]) -> int:
         """Run a statement once per row; the sum of the rows it changed."""

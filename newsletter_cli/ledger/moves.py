@@ -93,8 +93,8 @@ _claimed_columns = (
     type_coerce(_rows.first_try_at, BigInteger),
 )
 _claimable = select(*_claimed_columns).where(_rows.campaign == _campaign, _rows.email != literal_column("''"))
-_due = _claimable.where(is_one_of([Outcome.DEFERRED]), _rows.next_try_at <= _now)
-_queued = _claimable.where(is_one_of([Outcome.QUEUED]))
+_due = _claimable.where(_rows.outcome == said(Outcome.DEFERRED), _rows.next_try_at <= _now)
+_queued = _claimable.where(_rows.outcome == said(Outcome.QUEUED))
 _person = bindparam("of_person", type_=_rows.person.type)
 
 DUE = Statement(_due.order_by(_rows.next_try_at, _rows.id).limit(_limit), "of_campaign", "now", "limit")
@@ -103,18 +103,25 @@ QUEUED = Statement(_queued.where(_rows.next_try_at.is_(None)).order_by(_rows.id)
 DUE_ONE = Statement(_due.where(_rows.person == _person), "of_campaign", "now", "of_person")
 QUEUED_ONE = Statement(_queued.where(_rows.person == _person), "of_campaign", "of_person")
 
-CLAIM = Statement(
-    moving(Outcome.CLAIMED, WAITING)
-    .where(_rows.id == _row)
-    .values(
-        run=_run,
-        run_tries=case((_rows.run == _run, _rows.run_tries), else_=literal_column("0")),
-        updated_at=_now,
-        next_try_at=None,
-    ),
-    "of_run",
-    "now",
-    "row",
+_to_claim = {
+    "run": _run,
+    "run_tries": case((_rows.run == _run, _rows.run_tries), else_=literal_column("0")),
+    "updated_at": _now,
+    "next_try_at": None,
+}
+CLAIM = Statement(moving(Outcome.CLAIMED, WAITING).where(_rows.id == _row).values(**_to_claim), "of_run", "now", "row")
+# All whom QUEUED gave, by the first and the last of them: a third of the time of a statement each.
+CLAIM_QUEUED = Statement(
+    moving(Outcome.CLAIMED, [Outcome.QUEUED])
+    .where(
+        _rows.campaign == _campaign,
+        _rows.email != literal_column("''"),
+        _rows.outcome == said(Outcome.QUEUED),
+        _rows.next_try_at.is_(None),
+        _rows.id.between(bindparam("first", type_=BigInteger), bindparam("last", type_=BigInteger)),
+    )
+    .values(**_to_claim),
+    *("of_run", "now", "of_campaign", "first", "last"),
 )
 HAND_OVER = Statement(
     moving(Outcome.HANDED_OVER, [Outcome.CLAIMED])
@@ -200,7 +207,7 @@ WAITING_COUNT = Statement(
 )
 NEXT_TRY = Statement(
     select(type_coerce(func.min(_rows.next_try_at), BigInteger)).where(
-        _rows.campaign == _campaign, is_one_of([Outcome.DEFERRED])
+        _rows.campaign == _campaign, _rows.outcome == said(Outcome.DEFERRED)
     ),
     "of_campaign",
 )

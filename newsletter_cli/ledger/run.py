@@ -89,28 +89,48 @@ class Run:
         Nobody where the campaign is paused, held, cancelled or finished. Raises NotNow where the ledger was moved away,
         and what `before_first` raises: nobody is claimed then.
         """
+        return self._claim_up_to(limit, wait=True)
+
+    def claim_at_once(self, limit: int) -> list[Claim] | None:
+        """`claim` in some milliseconds at most, or nothing is done (None). The claims are good once `firm` is called.
+
+        The first claim of a run is none of these: `before_first` may take long.
+        """
+        if self._before_first is not None:
+            return None
+        try:
+            return self._claim_up_to(limit, wait=False)
+        except Busy:
+            return None
+
+    def firm(self) -> None:
+        """Let everything recorded so far survive a power cut."""
+        self._hot.firm()
+
+    def _claim_up_to(self, limit: int, *, wait: bool) -> list[Claim]:
         self._require_place()
-        with self._hot.transaction(firm=True):
+        with self._hot.transaction(firm=wait, wait=wait):
             if self._state() not in CLAIMABLE:
                 return []
             now = self._now()
-            rows = self._choose(now, limit)
-            if rows and self._before_first is not None:
+            due, queued = self._choose(now, limit)
+            if (due or queued) and self._before_first is not None:
                 self._before_first()
                 self._before_first = None
-            claims = [self._claim(row) for row in rows]
-            changed = self._hot.many(moves.CLAIM, [(self.id, now, claim.id) for claim in claims])
-            assert changed == len(claims), "writers follow one another"
-            return claims
+            changed = self._hot.many(moves.CLAIM, [(self.id, now, row[0]) for row in due])
+            if queued:
+                span = (self.id, now, self.campaign, queued[0][0], queued[-1][0])
+                changed += self._hot.many(moves.CLAIM_QUEUED, [span])
+            assert changed == len(due) + len(queued), "writers follow one another"
+            return [self._claim(row) for row in (*due, *queued)]
 
-    def _choose(self, now: int, limit: int) -> list[Sequence[Any]]:
+    def _choose(self, now: int, limit: int) -> tuple[Sequence[Sequence[Any]], Sequence[Sequence[Any]]]:
+        """Deferred ones that are due, and queued ones by ascending ids with nobody left out between them."""
         if self._only is not None:
-            rows = list(self._hot.fetch(moves.DUE_ONE, (self.campaign, now, self._only)))
-            return (rows or list(self._hot.fetch(moves.QUEUED_ONE, (self.campaign, self._only))))[:limit]
-        rows = list(self._hot.fetch(moves.DUE, (self.campaign, now, limit)))
-        if len(rows) < limit:
-            rows += self._hot.fetch(moves.QUEUED, (self.campaign, limit - len(rows)))
-        return rows
+            due = self._hot.fetch(moves.DUE_ONE, (self.campaign, now, self._only))
+            return due[:limit], [] if due else self._hot.fetch(moves.QUEUED_ONE, (self.campaign, self._only))[:limit]
+        due = self._hot.fetch(moves.DUE, (self.campaign, now, limit))
+        return due, self._hot.fetch(moves.QUEUED, (self.campaign, limit - len(due))) if len(due) < limit else []
 
     def _claim(self, row: Sequence[Any]) -> Claim:
         identifier, person, email, version, fields, tries, run, run_tries, first_try_at = row

@@ -149,10 +149,10 @@ class SqliteHot:
                     raise
             finally:
                 self._lock.release()
-            if firm and self._has_log:
-                self._sync()
         except sqlite3.Error as error:
             raise explained(error, self._path) from error
+        if firm:
+            self.firm()
 
     def _begin(self, *, wait: bool) -> None:
         """Take this connection's lock and then the write lock."""
@@ -172,8 +172,10 @@ class SqliteHot:
             else:
                 return
 
-    def _sync(self) -> None:
+    def firm(self) -> None:
         """Bring all that is committed to the disk: what FULL does at a commit, without holding the write lock."""
+        if not self._has_log:
+            return
         try:
             if self._log < 0:
                 # A descriptor of our own is harmless here: SQLite's locks are on the other two files.

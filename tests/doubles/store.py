@@ -70,6 +70,12 @@ class MemoryStore:
 
     # The protocol.
 
+    def claim_at_once(self, limit: int) -> list[Claim] | None:
+        return self.claim(limit) if self.quick else None
+
+    def firm(self) -> None:
+        self._called("firm")
+
     def claim(self, limit: int) -> list[Claim]:
         self._called("claim")
         if self.campaign is not CampaignState.SENDING:

@@ -195,6 +195,65 @@ def test_a_claim_that_waits_for_the_disk_holds_nobody_up() -> None:
     assert len(run(test, quick).told) == 1
 
 
+def test_claims_are_given_once_they_are_firm() -> None:
+    async def test(desk: Desk) -> None:
+        desk.recorder.put_back(desk.claims[4].id)
+        assert await desk.recorder.flush()
+        on_disk = threading.Event()
+
+        def slow(name: str) -> None:
+            assert name != "firm" or on_disk.wait(10)
+
+        desk.store._fault = slow
+        claim = asyncio.ensure_future(desk.recorder.claim(5))
+        assert await desk.recorder.hand_over(desk.claims[0].id), "what is on its way goes on meanwhile"
+        assert desk.store.of(desk.claims[4].email).outcome is Outcome.CLAIMED
+        assert not claim.done()
+        on_disk.set()
+        assert [one.id for one in await claim] == [desk.claims[4].id]
+
+    assert run(test, quick).store.calls["firm"] == 1
+
+
+def test_a_claim_sees_what_was_put_back_before_it() -> None:
+    async def test(desk: Desk) -> None:
+        desk.recorder.put_back(desk.claims[4].id)
+        assert [one.id for one in await desk.recorder.claim(5)] == [desk.claims[4].id]
+
+    run(test, quick)
+
+
+def test_a_claim_that_may_not_wait_waits_in_the_thread() -> None:
+    async def test(desk: Desk) -> None:
+        desk.recorder.put_back(desk.claims[4].id)
+        assert await desk.recorder.flush()
+        desk.store.threads.clear()
+        assert [one.id for one in await desk.recorder.claim(5)] == [desk.claims[4].id]
+        assert threading.get_ident() not in desk.store.threads
+
+    assert "firm" not in run(test).store.calls
+
+
+def test_a_claim_that_fails_at_once_is_a_failure() -> None:
+    async def test(desk: Desk) -> None:
+        desk.store._fault = full("claim")
+        with pytest.raises(NotNow):
+            await desk.recorder.claim(5)
+        assert await desk.recorder.hand_over(desk.claims[0].id) is False
+
+    assert len(run(test, quick).broke) == 1
+
+
+def test_a_group_waits_for_what_the_next_turns_bring() -> None:
+    async def test(desk: Desk) -> None:
+        first = desk.recorder.hand_over(desk.claims[0].id)
+        await asyncio.sleep(0)
+        second = desk.recorder.hand_over(desk.claims[1].id)
+        assert all(await asyncio.gather(first, second))
+
+    assert run(test, quick).store.calls == {"hand_over": 1}
+
+
 def test_what_is_more_than_a_turn_goes_before_what_comes_later() -> None:
     async def test(desk: Desk) -> None:
         desk.recorder.put_back(desk.claims[4].id)

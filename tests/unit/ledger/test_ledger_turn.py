@@ -102,6 +102,26 @@ def test_a_claim_is_on_the_disk_before_it_is_given(
         assert seen == [1], "hand-overs and outcomes do not wait for the disk"
 
 
+def test_a_claim_that_may_not_wait(on_disk: Ledger, other: sqlite3.Connection, monkeypatch: pytest.MonkeyPatch) -> None:
+    campaign = begun(on_disk, range(4))
+    synced: list[int] = []
+    monkeypatch.setattr(sqlite, "_to_disk", synced.append)
+    asked: list[str] = []
+    with on_disk.start_run(campaign.id, before_first=lambda: asked.append("first")) as run:
+        assert run.claim_at_once(1) is None, "who is asked before the first claim may take long"
+        assert not asked
+        run.claim(1)
+        assert len(synced) == len(asked) == 1
+        other.execute("BEGIN IMMEDIATE")
+        assert run.claim_at_once(2) is None
+        other.execute("ROLLBACK")
+        assert outcomes(on_disk, campaign.id) == ["claimed", *["queued"] * 3]
+        assert [claim.id for claim in run.claim_at_once(2) or ()] == [2, 3]
+        assert len(synced) == 1
+        run.firm()
+        assert len(synced) == 2
+
+
 @pytest.mark.parametrize(("number", "kind"), [(errno.ENOSPC, NotNow), (errno.EIO, Refused)])
 def test_a_claim_that_does_not_reach_the_disk_is_not_given(
     on_disk: Ledger, monkeypatch: pytest.MonkeyPatch, number: int, kind: type[Exception]
