@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from multiprocessing.connection import Connection
 
 TIMEOUT_S = 0.4
-CALLS = ("claim", "turn", "turn", "put_back", "state")
+CALLS = ("claim", "claim_at_once", "firm", "turn", "turn", "put_back", "state")
 
 
 class Sink(asyncio.Protocol):
