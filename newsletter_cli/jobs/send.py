@@ -42,6 +42,8 @@ def send(request: SendRequest) -> SendReport:
         ledger.writable()
         if request.stamps:
             stamping.require_stampable(request.post)
+        if keys is not None and kept.fingerprint != keys.fingerprint:
+            gathered = None  # another run made the keys meanwhile: by these everybody has another name
         return at_desk(Desk(request=request, ledger=ledger, keys=kept, post=post, gathered=gathered))
 
 

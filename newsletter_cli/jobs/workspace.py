@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from newsletter_cli.problems import NotNow, Problem, Refused
+from newsletter_cli.problems import Problem, Refused
 from newsletter_cli.tokens import Keys
 
 if TYPE_CHECKING:
@@ -73,17 +73,13 @@ class Workspace:
 
     @contextmanager
     def open_ledger(self, keys: Keys | None = None) -> Iterator[tuple[Ledger, Keys]]:
-        """Open the ledger for writing, made where it does not exist, with `keys` (of `keys_or_fresh`) beside it."""
+        """Open the ledger for writing, made where it does not exist, with `keys` (of `keys_or_fresh`) beside it.
+
+        The keys given back are others where another run made them meanwhile: the first one's hold.
+        """
         from newsletter_cli.ledger.store import Ledger
 
-        kept = self.keys()
-        if kept is None:
-            if self.has_ledger():
-                raise Refused(self._keys_lost())
-            kept = keys or self.keys_or_fresh()
-            _keep(kept, self.state_folder / KEY_FILE)
-        if keys is not None and keys.fingerprint != kept.fingerprint:
-            raise NotNow("another run made this newsletter's keys a moment ago", hint="run again")
+        kept = self.keys() or self._first_keys(keys)
         ledger = Ledger.open(
             self.settings.ledger.url, folder=self.settings.folder, clock=self.clock, identity=kept.fingerprint
         )
@@ -116,6 +112,18 @@ class Workspace:
             if ledger is not None:
                 ledger.close()
 
+    def _first_keys(self, keys: Keys | None) -> Keys:
+        """Keep `keys`, or give those that another run made a moment ago."""
+        if not self.has_ledger():
+            fresh = keys or self.keys_or_fresh()
+            if _keep(fresh, self.state_folder / KEY_FILE):
+                return fresh
+        # Keys are made before a ledger: where there is one, they are there by now, or are lost.
+        made = self.keys()
+        if made is None:
+            raise Refused(self._keys_lost())
+        return made
+
     def _keys_lost(self) -> Problem:
         return Problem(
             text="there is a ledger but no key file: without it nobody in the ledger can be recognised",
@@ -133,8 +141,8 @@ def _parse(text: str, *, where: str) -> Keys:
         ) from error
 
 
-def _keep(keys: Keys, path: Path) -> None:
-    """Write the key file where only its owner can read it.
+def _keep(keys: Keys, path: Path) -> bool:
+    """Write the key file where only its owner can read it; whether that was done: False where there is one.
 
     It appears whole or not at all, and never replaces another: of two runs that start at once the second one's link
     finds the first one's file and leaves it.
@@ -153,10 +161,11 @@ def _keep(keys: Keys, path: Path) -> None:
         finally:
             Path(fresh).unlink()
     except FileExistsError:
-        raise NotNow("another run made this newsletter's keys a moment ago", hint="run again") from None
+        return False
     except OSError as error:
         raise Refused(
             Problem(
                 text=f"the keys cannot be written: {error.strerror}", file=str(path), hint="make the folder writable"
             )
         ) from error
+    return True
