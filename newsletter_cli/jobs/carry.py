@@ -62,6 +62,7 @@ class Tally:
 
     onward: Callable[[Event], None]
     begun: bool = False  # whether anybody was claimed
+    refusal: Refused | None = None  # the post could not be marked as begun, so nobody was
     counts: dict[Outcome, int] = field(default_factory=dict)
     named: dict[Outcome, list[int]] = field(default_factory=lambda: {Outcome.FAILED: [], Outcome.UNKNOWN: []})
 
@@ -85,13 +86,17 @@ class Tally:
 def carry(carriage: Carriage, campaign: Campaign, *, limit: int | None = None, only: bytes | None = None) -> SendReport:
     """Deliver what waits in a campaign, at most `limit` mails, and conclude it where everyone is settled.
 
-    With `only` just that person is mailed and the campaign is not concluded by it. Raises Refused and NotNow where the
-    ledger cannot be used; once somebody was claimed only NotNow, which says how many had their mail.
+    With `only` just that person is mailed and the campaign is not concluded by it. Raises Refused where the post
+    cannot be marked as begun, Refused and NotNow where the ledger cannot be used; once somebody was claimed only
+    NotNow, which says how many had their mail.
     """
     tally = Tally(carriage.events)
     try:
         finish, recovered = _deliver(carriage, campaign, tally, limit=limit, only=only)
         carriage.ledger.require_place()
+        if tally.refusal is not None:
+            carriage.ledger.unbegin(campaign.id)
+            raise tally.refusal
         report = _conclude(carriage, campaign, finish, tally, recovered)
     except (Refused, NotNow) as error:
         if not tally.begun:
@@ -108,7 +113,11 @@ def _deliver(
 
     def before_first() -> None:
         if carriage.before_first is not None:
-            carriage.before_first()
+            try:
+                carriage.before_first()
+            except Refused as refusal:
+                tally.refusal = refusal  # the engine ends as with any record that cannot be written
+                raise
         tally.begun = True
 
     with carriage.ledger.start_run(campaign.id, only=only, before_first=before_first) as run:
