@@ -16,8 +16,15 @@ from typing import TYPE_CHECKING
 from newsletter_cli.audience import headers, words
 from newsletter_cli.audience.marks import Kind, Mark
 from newsletter_cli.audience.reader import Reader
+from newsletter_cli.audience.regions import are_regions
 from newsletter_cli.audience.services import SERVICES, Service
-from newsletter_cli.audience.suspects import is_free_text, is_other_channel, is_place, kind_of
+from newsletter_cli.audience.suspects import (
+    is_free_text,
+    is_other_channel,
+    is_other_status,
+    is_place,
+    kind_of,
+)
 from newsletter_cli.audience.table import ADDRESS_LIKE
 from newsletter_cli.audience.tiers import HEADERS, TierColumn, Tiering
 from newsletter_cli.audience.words import Meaning, compact
@@ -194,15 +201,17 @@ def _kind(layout: _Layout, place: int, plain: set[int | None]) -> Kind | None:
 
 
 def _looks_like_places(values: Sequence[str]) -> bool:
-    """``CA``, ``NSW``: parts of a country in short."""
-    return bool(values) and all(value.isalpha() and value.isupper() and len(value) <= 3 for value in values)
+    """``CA``, ``NSW``, ``Ohio``: parts of a country."""
+    short = all(value.isalpha() and value.isupper() and len(value) <= 3 for value in values)
+    return bool(values) and (short or are_regions(values))
 
 
 def _unnamed_kind(layout: _Layout, place: int) -> Kind | None:
     """A column without a header: truth values there may mean anything, status words mean what they say."""
     values = layout.values(place)
-    if values and all(words.truth(value) is not None and not words.is_number(value) for value in values):
-        return Kind.ASK_ANY
+    if values and all(words.truth(value) is not None for value in values):
+        # Ones alone, or noughts alone, are a count; both are an answer.
+        return Kind.ASK_ANY if not all(map(words.is_number, values)) or len(set(values)) > 1 else None
     return _kind_by_content(layout, place)
 
 
@@ -213,7 +222,7 @@ def _kind_by_content(layout: _Layout, place: int) -> Kind | None:
         return None
     said = [words.status(value) for value in distinct]
     header = layout.shown[place]
-    if Meaning.OUT not in said or is_other_channel(header) or is_free_text(header):
+    if Meaning.OUT not in said or is_other_channel(header) or is_other_status(header) or is_free_text(header):
         return None
     if any(words.outright(value) for value in distinct) and said.count(Meaning.UNKNOWN) * 2 <= len(said):
         return Kind.FOUND_WORD

@@ -36,6 +36,7 @@ class Kind(Enum):
     ALWAYS_OUT = auto()  # the whole file is one of the unsubscribed or bounced
     SECTIONS = auto()  # what a person gets mail for; empty: nothing, in a list where others are not
     LOOSE_FLAG = auto()  # "newsletter": a no counts, every other text is fine
+    CHOICE = auto()  # "email frequency": never, off and none are a no, every other text a choice
     TAGS = auto()  # several words in a cell; one that means out counts
     WORD_OR_PLACE = auto()  # "state": a status at one service, a part of a country elsewhere
     ASK = auto()  # "cancelled": of what? Whatever stands there, a no apart, is not understood
@@ -93,6 +94,8 @@ def _word(cell: str) -> Meaning:
 
 
 def _loose(cell: str) -> Meaning:
+    if compact(cell) in words.NOTHING_WANTED:
+        return Meaning.OUT
     return Meaning.OUT if words.truth(cell) is False or words.status(cell) is Meaning.OUT else Meaning.IN
 
 
@@ -121,6 +124,7 @@ _READ: dict[Kind, Callable[[str], Meaning]] = {
     Kind.ALWAYS_OUT: lambda _: Meaning.OUT,
     Kind.SECTIONS: _not_filled,
     Kind.LOOSE_FLAG: _loose,
+    Kind.CHOICE: _loose,
     Kind.TAGS: _tags,
     Kind.WORD_OR_PLACE: words.status,
     Kind.ASK: _ask,

@@ -62,14 +62,15 @@ _BUTTONDOWN_TYPES = _codes(
 SERVICES: tuple[Service, ...] = (
     Service(
         name="Substack",
-        shapes=(_shape("activesubscription plan emaildisabled"),),
+        shapes=(_shape("activesubscription plan emaildisabled"), _shape("email activesubscription plan")),
         marks=_SUBSTACK_MARKS,
         harmless=_SUBSTACK_HARMLESS,
         tiers=(_SUBSTACK_ACTIVE, TierColumn("plan", words=tiers.PLANS, otherwise=None)),
     ),
     Service(
         name="Substack",
-        shapes=(_shape("activesubscription emaildisabled"),),
+        # The columns that are left of an export once it was trimmed by hand: `false` is a free reader there, too.
+        shapes=(_shape("activesubscription emaildisabled"), _shape("email activesubscription")),
         marks=_SUBSTACK_MARKS,
         harmless=_SUBSTACK_HARMLESS,
         tiers=(_SUBSTACK_ACTIVE,),

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 
 
 def _several(text: str) -> tuple[str, ...]:
-    return tuple(text.split())
+    """The words of a table in the form in which headers are compared."""
+    return tuple(compact(word) for word in text.split())
 
 
 # Stems: how one word of the header begins. Joined: what stands anywhere in its compact form.
@@ -29,14 +30,21 @@ _BAD_STEMS = _several(
     quarantin pending abgemeldet abmeld abbestell gesperrt gelosch gekundigt inaktiv desabonn desinscri inactif
     supprim bloque desuscri eliminad rebot disiscri disdett inattiv uitgeschr uitschrijf afgemeld afmeld
     geblokkeerd avregistr avanmal avprenum blockerad descadastr bloquead inativ avmeld frameld odhlas wypisan
-    отпис заблок"""
+    baja resili widerruf widerspr austritt austrag ausgetrag refus removid peruut rifiut rechaz unwanted suspendid
+    отпис отказ заблок неактив удален"""
 )
 _BAD_JOINED = _several(
     """optout optedout blacklist blocklist blockliste notsubscribed nonsubscrib emaildisabled hardbounce softbounce
     nomail noemail donotmail donotemail donotcontact donotsend donotmarket dontmail dontemail listenoire
     listanegra listaroja zwartelijst sperrliste pending bounce complain exclud suppress disabled deleted inactiv
     unconfirm unverif undeliver blocked quarantin unreach deactivat keinemail keinewerbung keinnewsletter
-    unsubscrib robinson bademail badaddress wrongemail deademail"""
+    unsubscrib robinson bademail badaddress wrongemail deademail donotbulk dadodebaja 停止 退会 退订
+    退訂 解除 取消 해지 수신거부 구독취소"""
+)
+# A whole header, but for small words beside it, where they mean leaving: "left at", "is gone"; not "left handed".
+_BAD_ALONE = frozenset(_several("left leave leaving gone quit dead hold onhold skip forget forgot exit exited stopped"))
+_SMALL = frozenset(
+    _several("is has was on at the list date day time when email mail user subscriber member reader and by reason")
 )
 _GOOD_WORDS = frozenset(
     _several(
@@ -46,16 +54,37 @@ _GOOD_WORDS = frozenset(
         attivo actief ativo enabled mailable deliverable reachable valid accepts accept acceptsmarketing receives
         receive receiving wants agreed agree agrees gdpr dsgvo rgpd lgpd doi angemeldet abonniert bestatigt abonne
         abonnee inscrit confirme suscrito inscrito confirmado iscritto confermato ingeschreven aangemeld bevestigd
-        prenumererar bekraftad подписан allowed allow want"""
+        prenumererar bekraftad подписан allowed allow want sendable permit permits
+        erlaubt erwunscht gewunscht zugestimmt zustimmung eingewilligt
+        accepte acceptes autorise autorisation souhaite accord inscrite verifie
+        acepta acepto aceptado autoriza autorizado desea quiere suscrita activada verificado permiso
+        accetta accettato autorizza autorizzato iscritta confermata aceita aceito autorizou ativa inscrita
+        aktywny aktywna aktywne zapisany zapisana zgoda zgody potwierdzony
+        aktivni souhlas prihlasen potvrzeny aktivan hozzajarulas feliratkozott aktif onay izin abone
+        suostumus tilattu aktiivinen samtykke tilmeldt pameldt bekreftet akkoord geabonneerd
+        активен активный активна активно согласие согласен подписана подтвержден подтвержденный
+        配信 有効 동의"""
     )
 )
 _GOOD_JOINED = _several(
     """optin optedin acceptsmarketing acceptsemail emailmarketing oktoemail oktomail oktocontact
-    canemail cancontact mayemail maycontact contactable emailable"""
+    canemail cancontact mayemail maycontact contactable emailable acceptemail acceptnewsletter wantsnewsletter
+    購読 配信希望 同意 订阅 訂閱 수신동의 구독"""
 )
 # What turns a good word into its opposite: "not confirmed", "no consent".
 _NEGATIONS = frozenset(
-    _several("not non no never un nicht kein keine ohne sans pas sin niet geen nao ej ikke inte don doesn")
+    _several(
+        "not non no never un nicht kein keine keinen ohne sans pas sin niet geen nao ej ikke inte don doesn ne nie не"
+    )
+)
+# What is not to be done where a negation stands before it: "ne pas contacter", "no enviar"; but "contact no".
+_ADDRESSED = frozenset(
+    _several(
+        """contact contacter contactar contatar contattare contacto kontakt kontaktieren contacteren send sending
+        envoyer
+        enviar inviare senden sturen skicka sende mail mails mailing mailings email emails newsletter newsletters
+        werbung publicidad publicite pubblicita publicidade reclame reklam reklame market marketing bulk solicit"""
+    )
 )
 # Does a no mean that somebody left, or that nothing is paid? Truth values there are not understood.
 _ASKED_FLAGS = frozenset(
@@ -80,7 +109,8 @@ _OTHER_STATUS = frozenset(
         """payment payments billing stripe paypal order orders invoice marital employment lead deal visa shipping tax
         civil family relationship charge refund job ticket shipment delivery fulfillment fulfilment financial work
         student zahlung pago paiement online social military immigration attendee
-        attendance event booking rsvp"""
+        attendance event booking rsvp renewal renew autorenew donation pledge purchase sales customer donor
+        beitrag kunden bestell rechnung versand"""
     )
 )
 # By which other way somebody may be reached or watched: a no to these is no word on mail.
@@ -116,9 +146,35 @@ _FREE_TEXT = frozenset(
 _LOOSE = frozenset(
     _several(
         """newsletter newsletters mailing mailings emailnewsletter mailinglist marketingemail marketingemails
-        emailupdates updates emailnotifications"""
+        emailupdates updates emailnotifications notifications notify notifyme marketing marketingmail marketingmails
+        send sendemail sendemails sendmail sendmails sendnewsletter sendnewsletters sendupdates emailme mailme
+        contactme keepmeinformed keepmeposted keepmeupdated keepintouch stayintouch stayinformed mailok emailok
+        newsletterok okmail okemail rundbrief rundbriefe rundmail infomail infobrief infolettre lettreinfo
+        lettredinformation bulletin boletin boletines boletim notiziario nieuwsbrief nieuwsbrieven nyhetsbrev
+        nyhedsbrev uutiskirje hirlevel zpravodaj biuletyn bulten рассылка подписка メルマガ メールマガジン
+        ニュースレター 뉴스레터 电子报 電子報 通讯 wanttheemails maillist newsletteremail newsletteremails
+        subscribednewsletter productupdates promotions promotionalemails offers"""
     )
 )
+# How often, or what, somebody wants: "never", "off" and "none" are a no, and any other word is a choice.
+_CHOICES = frozenset(
+    _several(
+        """frequency emailfrequency mailfrequency newsletterfrequency sendfrequency emailpreference emailpreferences
+        mailpreference mailpreferences newsletterpreference newsletterpreferences communicationpreference
+        communicationpreferences contactpreference contactpreferences emaildelivery
+        deliverymode deliverystatus emailsettings emailsetting haufigkeit frequence frecuencia frequenza"""
+    )
+)
+_ENDS = ("cancel", "kundig", "churn", "lapsed", "leaver")
+# Headers that are told by all of their words: before the others are asked, and where none of them knows.
+_WHOLE = {
+    **dict.fromkeys(_TAGS, Kind.TAGS),
+    **dict.fromkeys(_STATUS_OR_PLACE, Kind.WORD_OR_PLACE),
+    **dict.fromkeys(_CHOICES, Kind.CHOICE),
+}
+_LAST = {**dict.fromkeys(_ASKED_FLAGS, Kind.ASK_FLAG), **dict.fromkeys(_LOOSE, Kind.LOOSE_FLAG)}
+# What a link, a form or a machine needs, and what is only counted or scored; it says nothing of the person's will.
+_MACHINERY = frozenset(_several("token hash key code secret score rating probability"))
 
 
 @lru_cache(maxsize=1024)
@@ -128,23 +184,31 @@ def kind_of(header: str) -> Kind | None:
     joined = compact(header)
     if not split or is_other_channel(header):
         return None
-    if any(word.startswith(_BAD_STEMS) for word in split) or any(part in joined for part in _BAD_JOINED):
+    if _is_bad(split, joined):
         return _bad_kind(split)
-    if joined in _TAGS:
-        return Kind.TAGS
-    if joined in _STATUS_OR_PLACE:
-        return Kind.WORD_OR_PLACE
+    if _MACHINERY.intersection(split):
+        return None
+    whole = _WHOLE.get(joined)
+    if whole is not None:
+        return whole
     of_mail = bool(_STATUS_OR_PLACE.intersection(split)) and bool(_SUBJECTS.intersection(split))
     if of_mail or _STATUS_WORDS.intersection(split) or joined.endswith("status"):
         beside = _OTHER_STATUS | _DETAIL | _DATES
         return None if beside.intersection(split) else Kind.WORD
-    if any(word.startswith(("cancel", "kundig", "churn", "lapsed", "leaver")) for word in split):
+    if any(word.startswith(_ENDS) for word in split) and "period" not in split:
         return Kind.ASK
     if _GOOD_WORDS.intersection(split) or any(part in joined for part in _GOOD_JOINED):
         return _bad_kind(split) if _NEGATIONS.intersection(split) else _good_kind(split)
-    if joined in _ASKED_FLAGS:
-        return Kind.ASK_FLAG
-    return Kind.LOOSE_FLAG if joined in _LOOSE else None
+    return _LAST.get(joined)
+
+
+def _is_bad(split: Sequence[str], joined: str) -> bool:
+    """Whether a header says that somebody left, or is not to be written to."""
+    if any(word.startswith(_BAD_STEMS) for word in split) or any(part in joined for part in _BAD_JOINED):
+        return True
+    if _NEGATIONS.intersection(split[:-1]) and _ADDRESSED.intersection(split[1:]):
+        return True
+    return not _BAD_ALONE.isdisjoint(split) and _BAD_ALONE.union(_SMALL).issuperset(split)
 
 
 def is_free_text(header: str) -> bool:
@@ -163,12 +227,20 @@ def _unglued(word: str) -> tuple[str, ...]:
 def is_other_channel(header: str) -> bool:
     """Whether a column is about telephones, letters or tracking, and not about mail."""
     split = words.header_words(header)
+    if "postal" in split:
+        return True  # "do not send postal mail"
     return bool(_OTHER_CHANNELS.intersection(split)) and _MAIL.intersection(split) <= {"marketing", "all"}
 
 
+def is_other_status(header: str) -> bool:
+    """Whether a column tells how a payment, an order or the like stands, and so nothing on mail."""
+    split = words.header_words(header)
+    return bool(_OTHER_STATUS.intersection(split)) and not _SUBJECTS.intersection(split)
+
+
 def _bad_kind(split: tuple[str, ...]) -> Kind | None:
-    if _LINKS.intersection(split):
-        return None  # the link by which this person may leave
+    if (_LINKS | _MACHINERY).intersection(split):
+        return None  # the link by which this person may leave, and what belongs to it
     if (_DATES | _DETAIL).intersection(split) or "reason" in split:
         return Kind.OUT_IF_FILLED
     return Kind.WORD if _STATUS_WORDS.intersection(split) else Kind.OUT_IF_TRUE

@@ -52,7 +52,17 @@ def _vocabulary(text: str) -> frozenset[str]:
 
 
 # Spellings of an absent value: databases, spreadsheets, Python and JavaScript exports.
-_EMPTY = _vocabulary("null, none, nil, nan, n/a, #n/a, undefined, nulo, leer, 0000-00-00, 0000-00-00 00:00:00") | {""}
+# Beside them the first instant of a clock (Unix, Go, .NET), which is what a database without a date writes.
+_EMPTY = _vocabulary(
+    """null, none, nil, nan, nat, n/a, #n/a, undefined, nulo, leer, 0000-00-00, 0000-00-00 00:00:00, 0001-01-01,
+    0001-01-01T00:00:00Z, 0001-01-01 00:00:00, 1/1/0001 12:00:00 AM, 01/01/0001 00:00:00, 1970-01-01,
+    1970-01-01T00:00:00Z, 1970-01-01 00:00:00, 1970-01-01T00:00:00.000Z, 1970-01-01 00:00:00 UTC"""
+) | {""}
+# Where somebody was asked what they want; elsewhere some of these are spellings of an absent value.
+NOTHING_WANTED = _vocabulary(
+    "none, nothing, nomail, no mail, no email, no emails, keine, nichts, aucun, aucune, rien, ninguno, ninguna, nada,"
+    " nessuno, nessuna, niente, geen, nenhum, nenhuma, inga, ingen, ei mitään, нет, никогда"
+)
 _YES = _vocabulary(
     "true, t, yes, y, 1, x, on, checked, ja, j, wahr, vrai, oui, si, sí, verdadero, vero, sim, verdadeiro,"
     " tak, ano, igen, evet, kyllä, sann, sant, waar, да, истина, はい, 是"
@@ -66,7 +76,8 @@ _NO = _vocabulary(
 _IN = _vocabulary(
     """active, subscribed, subscriber, subscribe, enabled, confirmed, verified, opted in, opt-in, optedin,
     double opt-in, single opt-in, free, paid, premium, regular, member, gift, gifted, comp, complimentary, trial,
-    trialing, trialed, lifetime, granted, given, accepted, agreed, approved, allowed, consented, permitted,
+    trialing, trialed, lifetime, granted, given, accepted, agreed, approved, allow, allowed, single, double,
+    consented, permitted,
     registered, signed up, joined,
     valid, deliverable, mailable, reachable, ok, okay, express, implied, explicit,
     implicit, normal, aktiv, aktive, aktiver, angemeldet, abonniert, eingetragen, bestätigt, zugestimmt, actif,
@@ -75,7 +86,9 @@ _IN = _vocabulary(
     confermata, abilitato, actief, geabonneerd, ingeschreven, aangemeld, bevestigd, ativo, ativa, inscrito, inscrita,
     assinante, ativado, aktivní, potvrzený, aktywny, zapisany, potwierdzony, aktif, abone, aktivt, prenumererar,
     prenumerant, abonnent, påmeldt, bekreftet, tilmeldt, bekræftet, tilaaja, aktiivinen, vahvistettu, активен,
-    активный, подписан, подтвержден, 有効, 購読中, 登録済み, 活跃, 已订阅, 订阅中"""
+    активный, подписан, подтвержден, 有効, 購読中, 登録済み, 活跃, 已订阅, 订阅中,
+    구독중, 구독 중, live, engaged, suscriptor, suscriptora, abonado, abonada, mitglied, medlem, lid, vip, founding,
+    founder, subscribing"""
 )
 
 # Words that keep a person from being mailed, as the whole value.
@@ -95,20 +108,29 @@ _OUT_STEMS = tuple(
             undeliver, unreach, not deliver, invalid, do not, dont, don't, no mail, no email, no marketing, nomail,
             reject, refus, expired, archiv, deceased, abuse, paused, suspend, stopp, withdraw, withdrawn, revoked,
             former subscriber, ex-subscriber, malformed, misspel, disengag, unmailable, not mailable, globally unsub,
-            quarantine, forgotten, erased, gdpr delet, purge, no consent, not opted, never subscribed,
+            quarantine, forgotten, erased, gdpr delet, purge, no consent, on hold, hold, held, temp hold,
+            temporary hold, dormant, terminat, closed, declin, snooz, muted,
+            waitlist, waiting list, transactional, imported only, bouncing, by bounces, by user, by moderator,
+            not opted, never subscribed,
             transactional only, non-marketing, nonmarketing, unengaged, hard fail, unwilling, decline email,
-            abgemeldet, abbestellt, ausgetragen, gesperrt, gelöscht, inaktiv, unbestätigt, nicht bestätigt,
+            abgemeldet, abmeld, abbestellt, ausgetragen, storniert, ungültig, warte, wartet, zurückgewiesen,
+            kündigung, gesperrt, gelöscht, inaktiv, unbestätigt, nicht bestätigt,
             ausstehend, gekündigt, deaktiviert, widerruf, beschwerde, unzustellbar, nicht angemeldet,
-            nicht abonniert, ausgeschlossen, désabonn, désinscri, non abonn, non inscri, inactif, supprim, bloqu,
+            nicht abonniert, ausgeschlossen, désabonn, désinscri, résili, non abonn, non inscri, inactif, supprim,
+            bloqu,
             non confirm, en attente, désactiv, annul, plainte, rebond, liste noire, désinscrit, dado de baja,
             cancelad, no suscri, desuscri, rebotad, eliminad, inactiv, bloquead, pendiente, no confirm, desactivad,
             queja, anulad, excluid, lista negra, rechazad, disiscri, cancellat, inattiv, bloccat, rimbalz, non iscri,
-            in attesa, eliminat, disattivat, annullat, reclam, uitgeschreven, afgemeld, inactief, geblokkeerd,
+            in attesa, eliminat, disattivat, annullat, reclam, uitgeschreven, afgemeld, opzegging, geannuleerd,
+            verlopen, wachtend, niet actief, inactief, geblokkeerd,
             verwijderd, niet bevestigd, opgezegd, geweigerd, gestopt, descadastr, cancelou, inativ, bloquead,
             excluíd, removid, nao confirm, não inscri, pendente, desinscri, avregistrer, avanmäl, avslutad, inaktiv,
             blockerad, borttagen, obekräftad, avprenumerer, studsa, avmeldt, frameld, afmeldt, slettet, blokkert,
             blokeret, peruutettu, poistettu, estetty, odhlášen, wypisan, nieaktywn, zablokowan, usunięt, engellen,
-            отписан, заблокирован, удален, неактив, не подтвержд, 解除, 退会, 退订, 已退订, 無効, 停止, 削除"""
+            отпис, заблокирован, удален, неактив, не активен, не подпис, не подтвержд, ожида, 解除, 退会, 退订, 已退订,
+            無効, 停止, 削除, 配信停止, 購読停止, 購読解除, 未確認, 拒否, 取消, 已取消, 未订阅, 未确认,
+            무효, 해지, 구독취소, 구독 취소,
+            수신거부, 수신 거부, 취소"""
         )
     )
 )
@@ -128,7 +150,8 @@ _OUT_ENDINGS = tuple(
 # exports write, for a quick look at every row.
 _OUTRIGHT_TEXTS = re.split(
     ", ?|\n *",
-    """unsubscribed, un-subscribed, bounced, complained, blocklisted, blacklisted, suppressed, unconfirmed,
+    """unsubscribed, un-subscribed, unsubscribe, unsubscribes, unsubscribers, unsub, optouts, opt-outs, bounced,
+    complained, blocklisted, blacklisted, suppressed, unconfirmed,
     undeliverable, optout, opt-out, opt out, opt_out, opted-out, opted out, opted_out, hard bounced, hard bounce,
     spam complaint, do not email, do not mail, do not contact, not subscribed, non-subscribed, abgemeldet,
     désabonné, désinscrit,

@@ -357,7 +357,7 @@ class TestByContent:
     def test_places_in_a_column_that_elsewhere_is_a_status(self) -> None:
         assert chosen(build("email,state\na@x.example,NY\nb@x.example,CA\n")) == ["a full", "b full"]
         assert chosen(build("email,state,city\na@x.example,Bavaria,Munich\n")) == ["a full"]
-        assert "not understood: 'Bavaria'" in refusal("email,state\na@x.example,Bavaria\n")[0]
+        assert "not understood: 'Elysium'" in refusal("email,state\na@x.example,Elysium\n")[0]
 
     def test_whoever_wants_the_newsletter_has_a_cross(self) -> None:
         assert chosen(build("email,Newsletter\na@x.example,x\nb@x.example,\nc@x.example,no\n")) == ["a full"]
