@@ -10,9 +10,7 @@ medians and ratios. `memory` is the engine alone, with a ledger in memory.
 from __future__ import annotations
 
 import argparse
-import asyncio
 import cProfile
-import multiprocessing
 import pstats
 import shutil
 import statistics
@@ -23,6 +21,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sink import started
+
 from newsletter_cli.config.settings import Smtp
 from newsletter_cli.delivery import engine
 from newsletter_cli.ledger.model import Claim, Frozen, NewRecipient, PostIdentity
@@ -32,77 +32,12 @@ from newsletter_cli.message.model import Parcel
 from newsletter_cli.times import SystemClock
 
 if TYPE_CHECKING:
-    import ssl
     from collections.abc import Callable, Sequence
-    from multiprocessing.connection import Connection
 
     from newsletter_cli.ledger.model import Settled
 
 OCTETS = 39_000
 SMTP_SOURCE = shutil.which("smtp-source") or shutil.which("smtp-source", path="/usr/sbin") or ""
-
-
-class Sink(asyncio.BufferedProtocol):
-    """Takes mails as fast as Python can: commands by their first letter, bodies by the search for their end."""
-
-    def __init__(self, delay_s: float) -> None:
-        self._buffer = memoryview(bytearray(256 * 1024))
-        self._rest = b""
-        self._in_body = False
-        self._delay_s = delay_s
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
-        transport.write(b"220 sink ESMTP\r\n")
-
-    def get_buffer(self, sizehint: int) -> memoryview:  # noqa: ARG002 - asyncio's signature
-        return self._buffer
-
-    def buffer_updated(self, nbytes: int) -> None:
-        data = self._rest + bytes(self._buffer[:nbytes])
-        self._rest = b""
-        answers: list[bytes] = []
-        at = 0
-        while at < len(data):
-            if self._in_body:
-                end = data.find(b"\r\n.\r\n", at)
-                if end < 0:
-                    self._rest = data[max(at, len(data) - 4) :]
-                    break
-                at = end + 5
-                self._in_body = False
-                answers.append(b"250 2.0.0 Ok: queued as 0123456789\r\n")
-                continue
-            end = data.find(b"\n", at)
-            if end < 0:
-                self._rest = data[at:]
-                break
-            answers.append(self._command(data[at : at + 4]))
-            at = end + 1
-        if answers and self._delay_s:
-            asyncio.get_running_loop().call_later(self._delay_s, self._transport.write, b"".join(answers))
-        elif answers:
-            self._transport.write(b"".join(answers))
-
-    def _command(self, verb: bytes) -> bytes:
-        if verb == b"DATA":
-            self._in_body = True
-            return b"354 go\r\n"
-        if verb == b"EHLO":
-            return b"250-sink\r\n250-PIPELINING\r\n250 8BITMIME\r\n"
-        return b"221 bye\r\n" if verb == b"QUIT" else b"250 2.1.0 Ok\r\n"
-
-
-def sink(pipe: Connection, delay_s: float, context: ssl.SSLContext | None) -> None:
-    async def serve() -> None:
-        server = await asyncio.get_running_loop().create_server(
-            lambda: Sink(delay_s), "127.0.0.1", 0, ssl=context, backlog=256
-        )
-        pipe.send(server.sockets[0].getsockname()[1])
-        await server.serve_forever()
-
-    asyncio.run(serve())
 
 
 class Letters:
@@ -236,16 +171,13 @@ def main() -> None:
             _compare(chosen, letter)
 
 
-def _start_sink(delay_s: float = 0.0, context: ssl.SSLContext | None = None) -> tuple[multiprocessing.Process, int]:
-    here, there = multiprocessing.Pipe()
-    process = multiprocessing.Process(target=sink, args=(there, delay_s, context), daemon=True)
-    process.start()
-    return process, here.recv()
-
-
 def _compare(chosen: argparse.Namespace, letter: Path) -> None:
-    process, port = _start_sink(chosen.delay / 1000)
     print(f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC, {chosen.mails} mails of {OCTETS} octets, {chosen.delay} ms a reply")
+    with started(chosen.delay / 1000) as running:
+        _rounds(chosen, letter, running.port)
+
+
+def _rounds(chosen: argparse.Namespace, letter: Path, port: int) -> None:
     for connections in map(int, chosen.connections.split(",")):
         source, memory, ledger = [], [], []
         for _ in range(chosen.rounds):
@@ -259,7 +191,6 @@ def _compare(chosen: argparse.Namespace, letter: Path) -> None:
             f"   ledger {statistics.median(ledger):7.0f}/s ({ratios[1]:.2f})",
             flush=True,
         )
-    process.terminate()
 
 
 def _tls(chosen: argparse.Namespace, folder: Path) -> None:
@@ -272,29 +203,24 @@ def _tls(chosen: argparse.Namespace, folder: Path) -> None:
     authority.issue_cert("127.0.0.1").configure_cert(context)
     ca_file = folder / "ca.pem"
     authority.cert_pem.write_to_path(str(ca_file))
-    plain, plain_port = _start_sink()
-    secure, secure_port = _start_sink(context=context)
-    for connections in map(int, chosen.connections.split(",")):
-        ratios = []
-        for _ in range(chosen.rounds):
-            without = ours(plain_port, connections, chosen.mails, ledger=True)
-            ratios.append(ours(secure_port, connections, chosen.mails, ledger=True, ca_file=str(ca_file)) / without)
-        print(f"{connections:3} connections: TLS to plain {statistics.median(ratios):.2f}", flush=True)
-    plain.terminate()
-    secure.terminate()
+    with started() as plain, started(context=context) as secure:
+        for connections in map(int, chosen.connections.split(",")):
+            ratios = []
+            for _ in range(chosen.rounds):
+                without = ours(plain.port, connections, chosen.mails, ledger=True)
+                ratios.append(ours(secure.port, connections, chosen.mails, ledger=True, ca_file=str(ca_file)) / without)
+            print(f"{connections:3} connections: TLS to plain {statistics.median(ratios):.2f}", flush=True)
 
 
 def _profile(mails: int, connections: int) -> None:
-    process, port = _start_sink()
     profile = cProfile.Profile()
-    profile.enable()
-    rate = ours(port, connections, mails, ledger=True)
-    profile.disable()
+    with started() as running:
+        profile.enable()
+        rate = ours(running.port, connections, mails, ledger=True)
+        profile.disable()
     print(f"{rate:.0f}/s under the profiler")
     pstats.Stats(profile).sort_stats("tottime").print_stats(35)
-    process.terminate()
 
 
 if __name__ == "__main__":
-    multiprocessing.set_start_method("fork")
     main()

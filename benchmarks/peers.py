@@ -1,6 +1,6 @@
 """The whole program beside other senders, in one interleaved run against one cheap sink.
 
-    python benchmarks/peers.py [--rounds N] [--scale X] [--only WORD]
+    python benchmarks/peers.py [--rounds N] [--scale X] [--only WORD...]
 
 Ours is `newsletter send` as a person runs it: list, exact ledger on disk, personal tokens in headers and body.
 smtp-source (Postfix) sends one and the same mail and keeps nothing; aiosmtplib and nodemailer build one message a
@@ -25,7 +25,7 @@ import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from folder import ENVIRONMENT, Folder
 from sink import started
@@ -220,7 +220,7 @@ class Bench:
 
         return send
 
-    def dkim(self, kind: str) -> str:
+    def dkim(self, kind: Literal["rsa", "ed25519"]) -> str:
         """The settings of a key of this kind."""
         from newsletter_cli.message.dkim import generate
 
@@ -277,14 +277,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--scale", type=float, default=1.0, help="longer or shorter large lists")
-    parser.add_argument("--only", default="", help="only senders whose name holds this word")
+    parser.add_argument("--only", nargs="+", default=[""], metavar="WORD", help="senders whose name begins so")
     chosen = parser.parse_args()
     with tempfile.TemporaryDirectory() as place:
         bench = Bench(Path(place), chosen.scale)
         context, ca = bench.certificate()
         with started() as fast, started(0.01) as slow, started(context=context) as secure:
             known = senders(bench, fast.port, slow.port, secure.port, ca)
-            known = [one for one in known if chosen.only in one.name]
+            known = [one for one in known if one.name.startswith(tuple(chosen.only))]
             print(f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC, a mail of {bench.octets} octets, {chosen.rounds} rounds")
             found: dict[str, list[tuple[float, float]]] = {one.name: [] for one in known}
             for number in range(chosen.rounds):
