@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
+from html import unescape
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -14,6 +16,9 @@ MAX_CHARACTERS = 50_000
 
 # Names that stand for text without a language.
 _PLAIN = frozenset({"", "text", "txt", "plain", "plaintext", "none", "output", "no-highlight", "nohighlight"})
+
+# Text in the formatter's HTML holds no bare angle bracket.
+_TAG = re.compile(r"<[^<>]*>")
 
 
 def highlight(code: str, language: str) -> str | None:
@@ -28,8 +33,9 @@ def highlight(code: str, language: str) -> str | None:
         return None
     import pygments
 
-    html = pygments.highlight(code, lexer, _formatter())
-    return html if code.endswith("\n") else html.removesuffix("\n")
+    # Lexers of terminal sessions forget a last line without an end, so each line gets one.
+    html = pygments.highlight(code + "\n", lexer, _formatter()).removesuffix("\n")
+    return html if unescape(_TAG.sub("", html)) == code else None  # a lexer that loses text is not worth its colours
 
 
 @lru_cache(maxsize=64)

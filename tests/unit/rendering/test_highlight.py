@@ -16,6 +16,9 @@ from newsletter_cli.rendering import highlight
         ("<p class='x'>&amp;</p>\n", "html"),
         ("key: [1, 2]", "YAML"),
         ("$%§ not {{ python }}", "python"),
+        ("$ node other.js\n42", "console"),
+        (">>> 1 + 1\n2", "pycon"),
+        ("irb> 1\n=> 1", "irb"),
     ],
 )
 def test_the_text_is_kept_character_for_character(code: str, language: str) -> None:
@@ -23,6 +26,10 @@ def test_the_text_is_kept_character_for_character(code: str, language: str) -> N
     assert made is not None
     assert "class=" not in made
     assert html.fragment_fromstring(f"<pre>{made}</pre>").text_content() == code
+
+
+def test_a_lexer_that_would_lose_text_colours_nothing() -> None:
+    assert highlight.highlight("\ufeffx = 1", "python") is None
 
 
 @pytest.mark.parametrize("language", ["", "text", "no-such-language", "plaintext"])
