@@ -13,7 +13,7 @@ from operator import itemgetter
 from pathlib import PurePath
 from typing import TYPE_CHECKING
 
-from newsletter_cli.audience import headers, words
+from newsletter_cli.audience import headers, inside, words
 from newsletter_cli.audience.marks import Kind, Mark
 from newsletter_cli.audience.reader import Reader
 from newsletter_cli.audience.regions import are_regions
@@ -65,6 +65,9 @@ def recognise(header: tuple[str, ...] | None, sample: Sequence[Row], *, file: st
         names=names,
         marks=_marks(layout, wishes, plain={email, *names, *tier_places}),
         tiering=tiering,
+        inside=inside.columns(
+            shown, (row.cells for row in sample), ignored=wishes.ignored(shown) | {email}, wishes=wishes
+        ),
         ignored=wishes.ignored(shown) | {place for place, cell in enumerate(shown) if is_other_channel(cell)},
     )
 

@@ -48,18 +48,18 @@ def _rows(text: str) -> Iterator[tuple[int, dict[str, str]]]:
     for position, value in _objects(text):
         line += text.count("\n", seen, position)
         seen = position
-        yield line, dict(_flat(value))
+        yield line, dict(flat(value))
 
 
-def _flat(value: dict[str, Any], before: str = "") -> Iterator[tuple[str, str]]:
+def flat(value: dict[str, Any], before: str = "") -> Iterator[tuple[str, str]]:
     """Key and cell of everything inside, ``{"a": {"b": 1}}`` as ``a.b``: an opt-out may stand at any depth."""
     for key, item in value.items():
         name = before + _text(key)
         if isinstance(item, list) and item and all(isinstance(one, dict) for one in item):
             for number, one in enumerate(item[:_MOST_INSIDE]):
-                yield from _flat(one, f"{name}.{number}.")
+                yield from flat(one, f"{name}.{number}.")
         elif isinstance(item, dict) and item:
-            yield from _flat(item, f"{name}.")
+            yield from flat(item, f"{name}.")
         else:
             yield name, _cell(item)
 

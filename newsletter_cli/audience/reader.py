@@ -19,6 +19,7 @@ from newsletter_cli.problems import Problem, Refused
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from newsletter_cli.audience.inside import Inside
     from newsletter_cli.audience.marks import Mark
     from newsletter_cli.audience.table import Row
     from newsletter_cli.audience.tiers import Tiering
@@ -51,6 +52,7 @@ class Reader:
         names: tuple[int | None, int | None, int | None],
         marks: tuple[Mark, ...],
         tiering: Tiering,
+        inside: tuple[Inside, ...] = (),
         ignored: frozenset[int] = frozenset(),
     ) -> None:
         self.service = service
@@ -59,6 +61,7 @@ class Reader:
         self.email = email
         self.marks = marks
         self.tiering = tiering
+        self.inside = inside
         self._names = names
         self._trusted = frozenset({email, *names, *(mark.index for mark in marks)} - {None}) | ignored
 
@@ -82,6 +85,9 @@ class Reader:
         reason = ""
         for mark in self.marks:
             said = mark.reason(cells)
+            reason = reason or said
+        for column in self.inside:
+            said = column.reason(cells)
             reason = reason or said
         if not reason and not words.OUTRIGHT_CELLS.isdisjoint(cells):
             reason = self._outright(cells)
@@ -140,11 +146,21 @@ class Reader:
     @property
     def tells_opt_out(self) -> bool:
         """Whether any column says who is not to be mailed; known when the rows are read."""
-        return any(mark.kind is not Kind.TAGS and (mark.understood or mark.unknown) for mark in self.marks)
+        return any(mark.kind is not Kind.TAGS and (mark.understood or mark.unknown) for mark in self._every_mark())
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """What can be named: the headers, and the keys inside of JSON cells that were seen."""
+        return (*self.header, *(name for column in self.inside for name in column.names))
+
+    def _every_mark(self) -> Iterator[Mark]:
+        yield from self.marks
+        for column in self.inside:
+            yield from column.marks
 
     def problems(self) -> Iterator[Problem]:
         """What the marks said that is not understood."""
-        for mark in self.marks:
+        for mark in self._every_mark():
             values = mark.not_understood
             if values:
                 shown = ", ".join(repr(value[:40]) for value in values[:10])

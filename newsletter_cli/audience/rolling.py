@@ -106,7 +106,7 @@ def nobody(counts: Counts, files: str) -> Problem:
 
 def missing_columns(wishes: Wishes, readers: Sequence[Reader]) -> Iterator[Problem]:
     """The columns that the user named and no list has."""
-    for name in wishes.missing(reader.header for reader in readers):
+    for name in wishes.missing(reader.columns for reader in readers):
         known = ", ".join(readers[0].header[:12])
         yield Problem(text=f"no column {name!r}", file=readers[0].file, hint=f"it has {known}", code="list-column")
 

@@ -47,6 +47,16 @@ class Wishes:
                 found[index] = (*found.get(index, ()), value if value == ANY_VALUE else compact(value))
         return found
 
+    def out_by_name(self, name: str) -> tuple[str, ...]:
+        """The compact values that mean out in what is no column of its own, but has a name (inside a JSON cell)."""
+        wanted = compact(name)
+        pairs = (value for column, value in self.opt_out if compact(column) == wanted)
+        return tuple(value if value == ANY_VALUE else compact(value) for value in pairs)
+
+    def ignores_name(self, name: str) -> bool:
+        """Whether what has this name says nothing on mailing."""
+        return compact(name) in {compact(ignored) for ignored in self.columns.get("ignore", ())}
+
     def missing(self, every_header: Iterable[tuple[str, ...]]) -> tuple[str, ...]:
         """The columns named that no list has."""
         lists = tuple(every_header)
