@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from newsletter_cli.ledger.model import Campaign
 
 MAX_FAILED = 0.02
-_LOOK_S = 0.2  # how soon a signal is noticed while waiting
+_LOOK_S = 0.2  # how soon a signal, or the word of `pause` or `cancel`, is noticed while waiting
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,10 +57,12 @@ def carry_with_canary(carriage: Carriage, campaign: Campaign, canary: Canary, *,
         why = f"{first.failed} of the first {first.this_run.total} mails failed for good"
         carriage.ledger.set_state(campaign.id, CampaignState.HELD, reason=why)
         return replace(first, held=why, said=(*first.said, f"held: {why}; `newsletter resume` lets it go on"))
-    if not asyncio.run(_wait(carriage, canary.wait)):
+    asyncio.run(_wait(carriage, campaign, canary.wait))
+    if carriage.stop.requested:
         return replace(first, signal=carriage.stop.signal_number)
     if carriage.ledger.state(campaign.id) is not CampaignState.SENDING:  # paused or cancelled meanwhile
-        return first
+        counts = Counts(by_outcome=carriage.ledger.counts(campaign.id))
+        return replace(first, counts=counts, unfinished=counts.left > 0)
     if limit is not None and limit <= canary.count:
         return first
     # The post says already that it was begun.
@@ -75,13 +77,14 @@ def carry_with_canary(carriage: Carriage, campaign: Campaign, canary: Canary, *,
     )
 
 
-async def _wait(carriage: Carriage, wait: timedelta) -> bool:
-    """Wait; gives whether no signal came."""
+async def _wait(carriage: Carriage, campaign: Campaign, wait: timedelta) -> None:
+    """Wait, until a signal comes or the campaign is not to go on."""
     clock = carriage.clock
     until = clock.monotonic() + wait.total_seconds()
     while (left := until - clock.monotonic()) > 0 and not carriage.stop.requested:
+        if carriage.ledger.state(campaign.id) is not CampaignState.SENDING:
+            return
         await clock.sleep(min(left, _LOOK_S))
-    return not carriage.stop.requested
 
 
 def _sum(one: Counts, other: Counts) -> Counts:

@@ -20,8 +20,6 @@ import pytest
 from tests.servers.scripted import Rule, ScriptedServer
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from tests.cli.folder import Folder
 
 CONNECTIONS = 2
@@ -47,11 +45,13 @@ def prepare(folder: Folder, server: ScriptedServer, people: int) -> None:
     folder.write("subs.csv", "email\n" + "".join(f"r{n}@example.net\n" for n in range(people)))
 
 
-def start(folder: Folder) -> subprocess.Popen[bytes]:
-    command = [sys.executable, "-m", "newsletter_cli", "send", "post.md", "--list", "subs.csv"]
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+def start(folder: Folder, *options: str, command: str = "send post.md --list subs.csv") -> subprocess.Popen[bytes]:
     return subprocess.Popen(
-        command, cwd=folder.path, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        [sys.executable, "-m", "newsletter_cli", *command.split(), *options],
+        cwd=folder.path,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
     )
 
 
@@ -152,19 +152,3 @@ def test_the_second_of_two_runs_is_75(bare: Folder) -> None:
         server.rules.clear()
         bare("send", "post.md", "--list", "subs.csv")
         assert "r19@example.net" not in {mail.rcpt_to for mail in server.mails}
-
-
-def test_pause_and_cancel_are_obeyed_midway(bare: Folder, tmp_path: Path) -> None:
-    # Ten seconds' worth of mails, of which the most are never sent.
-    with ScriptedServer(latency_s=0.05) as server:
-        prepare(bare, server, 400)
-        process = start(bare)
-        await_stage(server, "dot", 3, process)
-        assert bare("pause", "post.md").code == 0
-        assert process.wait(timeout=PATIENCE_S) == 75
-        had = len(server.mails)
-        assert had < 200
-        assert bare("cancel", "post.md").code == 0
-        assert "email_sent_at" in bare.read("post.md")
-        assert bare("send", "post.md", "--list", "subs.csv").code == 0
-        assert len(server.mails) == had
