@@ -6,7 +6,7 @@ Raises Refused with the file and line of each key that is wrong, and the nearest
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -100,7 +100,24 @@ def require_sending(settings: Settings) -> tuple[Problem, ...]:
                 code="postal-address",
             )
         )
+    # Where posts are checked or counted the password need not be.
+    found += [replace(problem, severity=Severity.WARNING) for problem in require_login(settings)]
     return tuple(found)
+
+
+def require_login(settings: Settings) -> tuple[Problem, ...]:
+    """What a login to the server needs and these settings lack: errors."""
+    smtp = settings.smtp
+    if not smtp.username or smtp.password is not None or smtp.password_command or smtp.token_command:
+        return ()
+    origin = settings.origins.get("smtp.username", "")
+    return (
+        Problem(
+            text=f"[smtp] username is set ({origin}) and there is no password",
+            hint=f"set the variable {layers.variable(layers.PASSWORD)}, or password_command below [smtp]",
+            code="settings-password",
+        ),
+    )
 
 
 @dataclass(slots=True)

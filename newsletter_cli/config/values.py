@@ -75,6 +75,8 @@ def integer(low: int, high: int) -> Callable[[Any], int]:
             int(value) if isinstance(value, Word) and re.fullmatch(r"\s*[+-]?\d{1,12}\s*", value) else value
         )
         if not isinstance(number, int) or isinstance(number, bool):
+            if isinstance(value, Word):
+                raise ValueError(f"is no whole number; write one from {low} to {high}")
             raise ValueError(f"must be a whole number; write one without quotes{_instead_of(value)}")
         if not low <= number <= high:
             raise ValueError(f"{number} is out of range; write {low} to {high}")
@@ -87,6 +89,8 @@ def truth(value: Any) -> bool:
     """True or false."""
     if isinstance(value, Word) and value.strip().lower() in _TRUTHS:
         return _TRUTHS[value.strip().lower()]
+    if isinstance(value, Word):
+        raise ValueError(f"must be true or false; write one of {', '.join(_TRUTHS)}")
     if not isinstance(value, bool):
         raise ValueError(f"must be true or false, without quotes{_instead_of(value)}")
     return value

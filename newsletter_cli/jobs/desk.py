@@ -157,6 +157,15 @@ def pass_gate(request: SendRequest, post: Post) -> None:
         refuse(barrier, post)
 
 
+def require_login(settings: Settings) -> None:
+    """Raise Refused where the server is to be logged in to and there is no password: before anything is written."""
+    from newsletter_cli.config.load import require_login as wrong_with
+
+    wrong = wrong_with(settings)
+    if wrong:
+        raise Refused(*wrong)
+
+
 def freeze(gathered: Gathered) -> Frozen:
     """What the ledger keeps of a campaign's first mail."""
     from newsletter_cli.rendering import freeze as frost

@@ -119,7 +119,7 @@ def sender_of(settings: Settings, post: Post | None = None, *, automatic: bool =
     return Sender(
         newsletter=newsletter.id,
         name=newsletter.name,
-        mailbox=mailbox or addresses.Mailbox("", addresses.Address("nobody", "example.invalid")),
+        mailbox=mailbox or addresses.Mailbox("", addresses.Address("nobody", "example.com")),
         reply_to=_own_mailbox(post, "reply_to") if "reply_to" in own else newsletter.reply_to,
         unsubscribe_url=settings.unsubscribe.url,
         unsubscribe_mailto=settings.unsubscribe.mailto,

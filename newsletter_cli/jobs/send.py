@@ -36,6 +36,7 @@ def send(request: SendRequest) -> SendReport:
     keys = gathered = None
     if not workspace.has_ledger():
         _without_ledger(request, post)
+        shared.require_login(request.settings)
         keys = workspace.keys_or_fresh()
         gathered = shared.gather_for(request, keys)
     with workspace.open_ledger(keys) as (ledger, kept), ledger.sender_lock():
@@ -69,6 +70,7 @@ def at_desk(desk: Desk) -> SendReport:
     if decision.way in {Way.BEGIN, Way.SINGLE} and not begun:
         shared.pass_gate(request, post)
     if decision.way is not Way.STAMP_ONLY:
+        shared.require_login(settings)
         _hear(desk)
     if decision.way is Way.SINGLE:
         return to_one.to_one(desk, campaign)

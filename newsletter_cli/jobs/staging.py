@@ -34,6 +34,7 @@ def send(request: SendRequest, post: Post) -> SendReport:
         )
     keys = request.workspace.keys_or_fresh()
     shared.pass_gate(request, post)
+    shared.require_login(settings)
     gathered = shared.gather_for(request, keys)
     with request.workspace.ledger_as_it_is() as ledger:
         barred = shared.barred(ledger, settings.newsletter.id)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from newsletter_cli import addresses, tokens
 from newsletter_cli.jobs import gather
+from newsletter_cli.jobs.desk import require_login
 from newsletter_cli.jobs.prepare import prepare
 from newsletter_cli.jobs.report import JSON_VERSION
 from newsletter_cli.ledger.states import Outcome
@@ -83,6 +84,7 @@ def trial(request: SendRequest, to: Sequence[str]) -> TrialReport:
     wrong = [*settings.problems, *require_sending(settings), *prepared.problems]
     if errors(wrong):
         raise Refused(*errors(wrong))
+    require_login(settings)
     keys = request.workspace.keys_or_fresh()
     rows = _rows(request, keys)
     parcels = [_parcel(request, prepared, keys, address, rows) for address in _addresses(to)]

@@ -31,7 +31,7 @@ def test_every_mistake_is_told_at_once_with_its_line(folder: Path) -> None:
     )
     assert sorted(str(problem) for problem in found) == [
         "--connections: 0 is out of range; write 1 to 100",
-        "NEWSLETTER_SMTP_BATCH_SIZE: must be a whole number; write one without quotes (it is text)",
+        "NEWSLETTER_SMTP_BATCH_SIZE: is no whole number; write one from 1 to 1000000000",
         "newsletter.toml:10: [smtp] port: must be a whole number; write one without quotes (it is text)",
         "newsletter.toml:11: [smtp] rate: 'x' is no rate; write a number and a unit: 14/s, 300/m, 2000/d",
         "newsletter.toml:15: [smtp] password: a password does not belong into this file; " + PASSWORD_HINT,
@@ -140,6 +140,25 @@ def test_what_a_send_needs(folder: Path) -> None:
     ]
     assert found[1].hint == 'write from = "The Letter <letter@example.com>" below [newsletter]'
     assert [problem.code for problem in found if problem.severity is Severity.WARNING] == ["postal-address"]
+
+
+@pytest.mark.parametrize(
+    ("more", "environment", "lacks"),
+    [
+        ('username = "letter"\n', {}, True),
+        ('username = "letter"\n', {"NEWSLETTER_SMTP_PASSWORD": "hush"}, False),
+        ('username = "letter"\npassword_command = "pass show smtp"\n', {}, False),
+        ('username = "letter"\nauth = "xoauth2"\ntoken_command = "token"\n', {}, False),
+        ("", {}, False),
+    ],
+)
+def test_a_login_needs_a_password(folder: Path, more: str, environment: dict[str, str], *, lacks: bool) -> None:
+    settings = load(folder, LEAST + more, environment=environment)
+    assert [problem.code for problem in loading.require_login(settings)] == ["settings-password"] * lacks
+    # Where a post is only checked the password need not be.
+    assert errors(loading.require_sending(settings)) == ()
+    told = [problem.code for problem in loading.require_sending(settings) if problem.severity is Severity.WARNING]
+    assert ("settings-password" in told) is lacks
 
 
 def test_without_a_file_init_is_named(folder: Path) -> None:
