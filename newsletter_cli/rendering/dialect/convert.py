@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from newsletter_cli.rendering import clean
 from newsletter_cli.rendering.dialect import source
 from newsletter_cli.rendering.dialect.anchors import name_targets
+from newsletter_cli.rendering.dialect.spans import name_elements
 
 if TYPE_CHECKING:
     from lxml.html import HtmlElement
@@ -42,6 +43,7 @@ def convert(markdown: str, *, file: str, first_line: int = 1) -> Converted:
     tree = _parse(html)
     _limit_depth(tree, file=file, first_line=first_line)
     problems += clean.clean(tree, file=file)
+    name_elements(tree)
     name_targets(tree)
     return Converted(tree=tree, problems=tuple(sorted(problems, key=lambda problem: problem.line or 0)))
 
