@@ -10,6 +10,7 @@ import json
 import re
 from typing import TYPE_CHECKING, Any
 
+from newsletter_cli.audience import headers
 from newsletter_cli.problems import Problem, Refused
 
 if TYPE_CHECKING:
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
 LIMIT_CHARACTERS = 100_000_000
 # Lists of objects inside an object (memberships) are looked into this far; more would be no list of people.
 _MOST_INSIDE = 100
+# How deep inside the answer of an API its list may stand.
+_MOST_LEVELS = 4
+_ADDRESS = re.compile(r"[^\s@]@[^\s@]+\.[^\s@]")
 _SPACE = re.compile(r"[\s,]*")
 
 
@@ -48,7 +52,20 @@ def _rows(text: str) -> Iterator[tuple[int, dict[str, str]]]:
     for position, value in _objects(text):
         line += text.count("\n", seen, position)
         seen = position
-        yield line, dict(flat(value))
+        yield line, dict(_row(value))
+
+
+def _row(value: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """Header and cell of one person: as `flat`, but that lists of objects stay JSON in one cell, read by `inside`.
+
+    Of such lists (memberships, newsletters) each person has their own number; as columns, those who have few would
+    seem to say nothing where others say they may be mailed.
+    """
+    for key, item in value.items():
+        if isinstance(item, list) and item and all(isinstance(one, dict) for one in item) and not _holds_address(item):
+            yield _text(key), _text(json.dumps(item[:_MOST_INSIDE], ensure_ascii=False))
+        else:
+            yield from flat({key: item})
 
 
 def flat(value: dict[str, Any], before: str = "") -> Iterator[tuple[str, str]]:
@@ -70,18 +87,17 @@ def _objects(text: str) -> Iterator[tuple[int, dict[str, Any]]]:
     position = _skip(text, 0)
     if text[position : position + 1] == "{":
         whole, end = decoder.raw_decode(text, position)
-        inner = _array_inside(whole)
-        if inner is None:
+        path, people = _array_inside(whole)
+        if people is None:
             yield position, whole
             position = _skip(text, end)
         else:
             # The array is met again in the text, for the sake of line numbers.
-            key = json.dumps(inner)
-            start = re.compile(re.escape(key) + r"\s*:\s*\[").search(text)
-            if start is None:  # the key is written with escapes; the values are right, the lines are the list's
-                yield from ((position, item) for item in whole[inner] if isinstance(item, dict))
+            start = _start_of(path, people, text)
+            if start is None:  # a key is written with escapes; the values are right, the lines are the list's
+                yield from ((position, item) for item in people if isinstance(item, dict))
                 return
-            position = _skip(text, start.end())
+            position = _skip(text, start)
     elif text[position : position + 1] == "[":
         position = _skip(text, position + 1)
     while position < len(text) and text[position] not in "]}":
@@ -91,11 +107,45 @@ def _objects(text: str) -> Iterator[tuple[int, dict[str, Any]]]:
         position = _skip(text, end)
 
 
-def _array_inside(whole: dict[str, Any]) -> str | None:
-    """The key under which an object holds its list of objects."""
-    return next(
-        (key for key, value in whole.items() if isinstance(value, list) and value and isinstance(value[0], dict)), None
-    )
+def _array_inside(whole: dict[str, Any]) -> tuple[tuple[str, ...], list[Any] | None]:
+    """The keys that lead to an object's list of people, and the list (None: it has none).
+
+    The answer of an API may hold other lists beside, and the one of people some levels down: ``{"data": {"results":
+    […]}}``. Of several the first with an address in it is taken, else the first.
+    """
+    if any(headers.is_email(key) and _holds_address(value) for key, value in whole.items()):
+        return (), None  # a person, with lists of something else
+    level: list[tuple[tuple[str, ...], dict[str, Any]]] = [((), whole)]
+    found: list[tuple[tuple[str, ...], list[Any]]] = []
+    for _ in range(_MOST_LEVELS):
+        inner = [((*path, key), value) for path, one in level for key, value in one.items()]
+        found += [
+            (path, value) for path, value in inner if isinstance(value, list) and value and isinstance(value[0], dict)
+        ]
+        level = [(path, value) for path, value in inner if isinstance(value, dict)]
+    with_people = (entry for entry in found if any(map(_holds_address, entry[1][:_MOST_INSIDE])))
+    return next(with_people, found[0] if found else ((), None))
+
+
+def _holds_address(value: Any) -> bool:
+    """Whether an address stands somewhere inside."""
+    if isinstance(value, dict):
+        value = list(value.values())
+    if isinstance(value, list):
+        return any(map(_holds_address, value[:_MOST_INSIDE]))
+    return isinstance(value, str) and _ADDRESS.search(value) is not None
+
+
+def _start_of(path: tuple[str, ...], people: list[Any], text: str) -> int | None:
+    """Where the array to which the keys lead begins in the text, behind its bracket; None where it is not found."""
+    position = 0
+    for key in path[:-1]:
+        match = re.compile(re.escape(json.dumps(key)) + r"\s*:\s*\{").search(text, position)
+        position = match.end() if match else position
+    for match in re.compile(re.escape(json.dumps(path[-1])) + r"\s*:\s*\[").finditer(text, position):
+        if json.JSONDecoder().raw_decode(text, match.end() - 1)[0] == people:
+            return match.end()
+    return None
 
 
 def _skip(text: str, position: int) -> int:

@@ -71,3 +71,34 @@ def test_many_different_keys_do_not_fill_the_memory() -> None:
     rows = "".join(f'u{number}@x.example,"{{""k{number}"": {{""unsubscribed"": 0}}}}"\n' for number in range(5000))
     roll = build(f"email,data\n{rows}")
     assert roll.counts.mailable == 5000
+
+
+def test_memberships_of_different_number_in_a_list_of_json() -> None:
+    people = ",\n".join(
+        f'{{"email": "{letter}@x.example", "lists": [{", ".join(memberships)}]}}'
+        for letter, memberships in {
+            "a": ['{"subscription_status": "confirmed"}'],
+            "b": ['{"subscription_status": "confirmed"}'] * 2,
+            "c": [],
+            "d": ['{"subscription_status": "confirmed"}', '{"subscription_status": "unsubscribed"}'],
+        }.items()
+    )
+    assert left_out(build(f"[{people}]")) == ["a.csv:4 opted out: lists.subscription_status is 'unsubscribed'"]
+    lines = people.replace(",\n", "\n")
+    assert left_out(build(lines)) == ["a.csv:4 opted out: lists.subscription_status is 'unsubscribed'"]
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ('{"data": {"results": [\n', '], "total": 2}}'),
+        ('{"tags": [{"id": 1}], "owner": "me@x.example", "members": [\n', "]}"),
+        ('{"meta": {"results": [{"id": 1}]}, "data": {"results": [\n', "]}}"),
+        ('{"r\\u00e9sultats": [\n', "]}"),
+    ],
+)
+def test_the_list_of_people_in_the_answer_of_an_api(before: str, after: str) -> None:
+    people = '{"email": "a@x.example", "status": "enabled"},\n{"email": "b@x.example", "status": "blocklisted"}'
+    found = left_out(build(f"{before}{people}{after}"))
+    assert len(found) == 1
+    assert found[0].endswith("opted out: status is 'blocklisted'")
