@@ -13,8 +13,6 @@ from newsletter_cli.problems import Problem, Severity
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from newsletter_cli.addresses import Address
-
 # Named one by one up to here; then only counted.
 _SHOWN = 20
 
@@ -80,13 +78,13 @@ class Hints:
         self._problems: dict[str, list[Problem]] = {"address-typo": [], "address-role": []}
         self._counts = dict.fromkeys(self._problems, 0)
 
-    def look(self, address: Address, file: str, line: int) -> None:
-        """Look at one mailable address."""
-        meant = self._typos.get(address.domain)
+    def look(self, local: str, domain: str, file: str, line: int) -> None:
+        """Look at one mailable address, given by its parts."""
+        meant = self._typos.get(domain)
         if meant is not None:
-            self._add("address-typo", f"{address}: is {meant} meant?", file, line)
-        if address.local in ROLES or (not address.local.islower() and address.local.lower() in ROLES):
-            self._add("address-role", f"{address} is a role, not a person", file, line)
+            self._add("address-typo", f"{local}@{domain}: is {meant} meant?", file, line)
+        if local in ROLES or (not local.islower() and local.lower() in ROLES):
+            self._add("address-role", f"{local}@{domain} is a role, not a person", file, line)
 
     def _add(self, code: str, text: str, file: str, line: int) -> None:
         self._counts[code] += 1

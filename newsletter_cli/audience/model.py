@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple, Self
 
 if TYPE_CHECKING:
+    import sqlite3
     from collections.abc import Mapping
 
     from newsletter_cli.addresses import Address
@@ -45,7 +46,7 @@ class Entry(NamedTuple):
     """Somebody who gets a post, as they are written down: a tuple, since a million are made at once."""
 
     person: bytes
-    key: str  # the address key
+    everywhere: bytes
     email: str
     version: str
     file: str
@@ -53,10 +54,23 @@ class Entry(NamedTuple):
     fields: Mapping[str, str]
 
     @classmethod
-    def of(cls, person: bytes, subscriber: Subscriber, version: str) -> Self:
+    def of(cls, person: bytes, everywhere: bytes, subscriber: Subscriber, version: str) -> Self:
         """Out of a subscriber."""
-        address = subscriber.address
-        return cls(person, address.key, str(address), version, subscriber.file, subscriber.line, subscriber.fields)
+        email, file = str(subscriber.address), subscriber.file
+        return cls(person, everywhere, email, version, file, subscriber.line, subscriber.fields)
+
+
+class Shelf(NamedTuple):
+    """Those who get a post, where they stand: in an SQLite database, to be copied by one statement into another.
+
+    `query` (with its `parameters`) gives a row's `number`, and the columns of `Entry` with fields that are NULL.
+    Numbers ascend in list order from 1 to `last`; some are missing.
+    """
+
+    database: sqlite3.Connection
+    query: str
+    parameters: tuple[str, ...]
+    last: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,12 +29,13 @@ _DELETION_DOMAIN = "deletion-request.substack.com"
 
 
 class Read(NamedTuple):
-    """What a row says. `address` is None where it has none that can be used; then `reason` says why.
+    """What a row says. The parts of its address are empty where it has none that can be used; then `reason` says why.
 
     With an address, `reason` is why it must not be mailed, empty where it may be.
     """
 
-    address: Address | None
+    local: str
+    domain: str
     reason: str
     level: int
 
@@ -68,19 +69,24 @@ class Reader:
     def read(self, cells: Sequence[str]) -> Read:
         """Read one row's cells."""
         cell = cells[self.email] if self.email < len(cells) else ""
-        try:
-            address = addresses.parse_mailbox(cell).address if "<" in cell or ":" in cell else addresses.parse(cell)
-        except AddressError as error:
-            unwrapped = _unwrapped(cell)
-            if unwrapped != cell:
-                return self.read([*cells[: self.email], unwrapped, *cells[self.email + 1 :]])
-            return Read(None, _why(error), 0)
-        if address.local[0] == "=":
+        parts = addresses.plain_parts(cell)
+        if parts is None:
+            try:
+                address = addresses.parse_mailbox(cell).address if "<" in cell or ":" in cell else addresses.parse(cell)
+            except AddressError as error:
+                unwrapped = _unwrapped(cell)
+                if unwrapped != cell:
+                    return self.read([*cells[: self.email], unwrapped, *cells[self.email + 1 :]])
+                return Read("", "", _why(error), 0)
+            parts = address.local, address.domain
+        local, domain = parts
+        if local[0] == "=":
             # Allowed by the letter of RFC 5322, and nobody's: a spreadsheet's formula that ends in a domain.
-            return Read(None, "a formula, not an address", 0)
-        return Read(address, self._reason(cells, address), self.tiering.level(cells))
+            return Read("", "", "a formula, not an address", 0)
+        # Half the time of Read(...), which only calls it.
+        return tuple.__new__(Read, (local, domain, self._reason(cells, domain), self.tiering.level(cells)))
 
-    def _reason(self, cells: Sequence[str], address: Address) -> str:
+    def _reason(self, cells: Sequence[str], domain: str) -> str:
         """Why a person must not be mailed. Every mark is asked, so that each learns what its column holds."""
         reason = ""
         for mark in self.marks:
@@ -91,7 +97,7 @@ class Reader:
             reason = reason or said
         if not reason and not words.OUTRIGHT_CELLS.isdisjoint(cells):
             reason = self._outright(cells)
-        if address.domain == _DELETION_DOMAIN:
+        if domain == _DELETION_DOMAIN:
             reason = "opted out: asked Substack to delete the address"
         return reason
 
@@ -104,11 +110,11 @@ class Reader:
 
     def subscriber(self, row: Row) -> Subscriber | LeftOut:
         """Read one row whole."""
-        address, reason, level = self.read(row.cells)
-        if address is None:
+        local, domain, reason, level = self.read(row.cells)
+        if not local:
             return LeftOut(self.file, row.line, self.cell(row.cells), reason)
         return Subscriber(
-            address=address,
+            address=Address(local, domain),
             file=self.file,
             line=row.line,
             tier=TIER[level],

@@ -2,7 +2,7 @@
 
 `Roll.build` streams the lists into a temporary SQLite database (`sqlite3.connect("")`: it moves to a file without a
 name once it outgrows its cache), so memory does not grow with the lists. Rows stay in list order, by file and line. Of
-several rows of one person, told by the address key, the better is kept: one that opted out, then one that pays more,
+several rows of one person the better is kept: one that opted out, then one that pays more,
 then the first; the others are left out as duplicates.
 
 Raises Refused, with every problem of every list at once: no address, an opt-out that is not understood, nobody to mail.
@@ -11,7 +11,6 @@ Raises Refused, with every problem of every list at once: no address, an opt-out
 from __future__ import annotations
 
 import weakref
-from collections import Counter
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import chain, islice
@@ -30,7 +29,8 @@ from newsletter_cli.audience import (
 from newsletter_cli.audience.exports import SAMPLE_ROWS, recognise
 from newsletter_cli.audience.hints import Hints
 from newsletter_cli.audience.lazy import LazyFields
-from newsletter_cli.audience.model import NO_FIELDS, Counts, Entry, LeftOut, ListFile, Subscriber
+from newsletter_cli.audience.model import NO_FIELDS, Counts, Entry, LeftOut, ListFile, Shelf, Subscriber
+from newsletter_cli.audience.rolling import MAILABLE
 from newsletter_cli.audience.tiers import TIER
 from newsletter_cli.problems import Problem, Refused
 
@@ -42,23 +42,18 @@ if TYPE_CHECKING:
     from newsletter_cli.audience.wishes import Wishes
     from newsletter_cli.post.model import Audience
 
-_MAILABLE = "key IS NOT NULL AND twin IS NULL AND reason = ''"
 _CANONICAL = ("first_name", "last_name", "name", "tier")  # columns that every list has for a segment
-# NOT INDEXED: in list order, or by seq; the index over keys serves duplicates alone, and by it every row is a jump.
-_SELECT = "SELECT seq, list, line, key, email, level, reason, twin, cells FROM row NOT INDEXED"
-
-_COUNTS = f"""
-SELECT count(*), sum({_MAILABLE}), sum(key IS NULL), sum(twin IS NOT NULL),
-    sum(key IS NOT NULL AND twin IS NULL AND reason <> '' AND reason NOT LIKE ?),
-    sum(key IS NOT NULL AND twin IS NULL AND reason LIKE ?)
-FROM row NOT INDEXED
-"""  # noqa: S608 - our own text
+_COLUMNS = "seq, list, line, person, everywhere, email, level, reason, twin, cells"
+# NOT INDEXED: in list order, or by seq; by the index over persons every row is a jump.
+_SELECT = f"SELECT {_COLUMNS} FROM row NOT INDEXED"  # noqa: S608 - our own text
+_OF_PERSON = f"SELECT {_COLUMNS} FROM row WHERE person = ? AND {MAILABLE}"  # noqa: S608 - the same
 
 
 class Chosen(NamedTuple):
-    """One who gets the post, and in which version: ``full`` or ``free``. `person` is what `build`'s function gave."""
+    """One who gets the post, and in which version: ``full`` or ``free``; who they are is as `build` was told."""
 
     person: bytes
+    everywhere: bytes
     subscriber: Subscriber
     version: str
 
@@ -67,7 +62,8 @@ class _Row(NamedTuple):
     seq: int
     list: int
     line: int
-    key: str | None
+    person: bytes | None
+    everywhere: bytes | None
     email: str
     level: int
     reason: str
@@ -91,13 +87,12 @@ class _Decision:
 class Roll:
     """The merged lists. Made by `build`; may be asked any number of times; closed by `close`."""
 
-    def __init__(self, database: sqlite3.Connection, person: Callable[[str], bytes]) -> None:
+    def __init__(self, database: sqlite3.Connection, who: rolling.Who) -> None:
         self._database = database
         self._close = weakref.finalize(self, database.close)  # at the latest when nobody holds the roll
-        self._person = person
+        self._who = who
         self._readers: list[Reader] = []
         self._lists: list[ListFile] = []
-        self._persons_ready = False
         self._decisions: dict[tuple[Audience, str, bool], _Decision] = {}
         self.problems: tuple[Problem, ...] = ()
 
@@ -107,6 +102,7 @@ class Roll:
         lists: Sequence[tuple[str, bytes | BinaryIO]],
         *,
         person: Callable[[str], bytes],
+        everywhere: Callable[[str], bytes],
         exclude: Sequence[tuple[str, bytes | BinaryIO]] = (),
         columns: Mapping[str, str | Iterable[str]] | None = None,
         opt_out: Mapping[str, str | Iterable[str]] | Iterable[str] = (),
@@ -114,10 +110,11 @@ class Roll:
     ) -> Roll:
         """Read (file name, content) pairs. `exclude`: lists of addresses that are not to be mailed, whatever they say.
 
-        With `allow_empty` a roll in which nobody may be mailed is no reason to refuse.
+        `person` and `everywhere` say who an address key is, to this newsletter and to all; people are told apart by
+        the first. With `allow_empty` a roll in which nobody may be mailed is no reason to refuse.
         """
         database = rolling.database()
-        roll = cls(database, person)
+        roll = cls(database, rolling.Who(person, everywhere))
         try:
             roll._fill(lists, exclude, asked.read(columns or {}, opt_out), allow_empty=allow_empty)
         except BaseException:
@@ -151,7 +148,7 @@ class Roll:
         for file, data in exclude:
             try:
                 with rolling.transaction(self._database):
-                    duplicates.note_excluded(self._database, rolling.addresses_of(file, data, wishes))
+                    duplicates.note_excluded(self._database, rolling.persons_of(file, data, wishes, self._who))
             except Refused as refused:
                 found += refused.problems
         stopping = tuple(problem for problem in found if problem.severity == "error")
@@ -160,6 +157,7 @@ class Roll:
         with rolling.transaction(self._database):
             duplicates.settle(self._database)
             duplicates.exclude(self._database)
+        rolling.settled(self._database)
         self.problems = (*found, *hints.problems)
         if not allow_empty and not self.counts.mailable:
             raise Refused(rolling.nobody(self.counts, ", ".join(entry.file for entry in self._lists)))
@@ -172,11 +170,9 @@ class Roll:
         sample = list(islice(opened.rows, SAMPLE_ROWS))
         reader = recognise(opened.header, sample, file=file, wishes=wishes)
         yield from opened.problems
-        before = self._count("1")
         with rolling.transaction(self._database):
-            rows = rolling.judged(number, reader, chain(sample, opened.rows), hints)
-            self._database.executemany(rolling.INSERT, rows)
-        added = self._count("1") - before
+            rows = rolling.judged(number, reader, chain(sample, opened.rows), hints, self._who)
+            added = self._database.executemany(rolling.INSERT, rows).rowcount
         self._readers.append(reader)
         self._lists.append(
             ListFile(
@@ -190,7 +186,7 @@ class Roll:
             )
         )
         yield from reader.problems()
-        if not self._count(f"list = {number} AND key IS NOT NULL"):
+        if not self._count(f"list = {number} AND person IS NOT NULL"):
             yield rolling.no_address(file, added)
 
     def _count(self, where: str) -> int:
@@ -212,24 +208,7 @@ class Roll:
     @cached_property
     def counts(self) -> Counts:
         """How many rows there are, and what became of them."""
-        excluded = f"{rolling.EXCLUDED}%"
-        found = self._database.execute(_COUNTS, (excluded, excluded)).fetchone()
-        levels = self._database.execute(
-            f"SELECT level, count(*) FROM row NOT INDEXED WHERE {_MAILABLE} GROUP BY level"  # noqa: S608 - our own text
-        )
-        by_tier: Counter[str] = Counter()
-        for level, count in levels:
-            by_tier[TIER[level].value] += count
-        rows, mailable, invalid, duplicates, opted_out, excluded_rows = (int(count or 0) for count in found)
-        return Counts(
-            rows=rows,
-            mailable=mailable,
-            opted_out=opted_out,
-            invalid=invalid,
-            duplicates=duplicates,
-            excluded=excluded_rows,
-            by_tier=dict(by_tier),
-        )
+        return rolling.counts(self._database)
 
     # Who gets it
 
@@ -244,7 +223,12 @@ class Roll:
         versions = [choice.version for choice in decision.choices]
         for row in self._rows(self._where(decision)):
             if decision.outside is None or not decision.outside(row):
-                yield Chosen(self._person(str(row.key)), self._subscriber(row), versions[row.level])
+                yield self._chosen_of(row, versions[row.level])
+
+    def _chosen_of(self, row: _Row, version: str) -> Chosen:
+        assert row.person is not None  # a row that may be mailed has an address
+        assert row.everywhere is not None
+        return Chosen(row.person, row.everywhere, self._subscriber(row), version)
 
     def entries(
         self, audience: Audience, *, segment: str = "", paywalled: bool = False, fields: bool = True
@@ -252,20 +236,32 @@ class Roll:
         """The same people as `chosen`, in the same order, with their `fields` or none. Raises Refused as it does."""
         decision = self._decision(audience, segment=segment, paywalled=paywalled)
         if decision.outside is not None:
-            return (Entry.of(one.person, one.subscriber, one.version) for one in self._chosen(decision))
+            return (Entry.of(*one) for one in self._chosen(decision))
         return self._entries(decision, fields=fields)
 
     def _entries(self, decision: _Decision, *, fields: bool) -> Iterator[Entry]:
         versions = [choice.version for choice in decision.choices]
         lists = [(reader.file, reader.fields) for reader in self._readers]
-        person, new = self._person, tuple.__new__  # half the time of Entry(...), which only calls it
-        wanted = f"list, line, key, email, level, {'cells' if fields else 'NULL'}"
-        for number, line, key, email, level, cells in self._database.execute(
+        new = tuple.__new__  # half the time of Entry(...), which only calls it
+        wanted = f"person, everywhere, email, level, list, line, {'cells' if fields else 'NULL'}"
+        for person, everywhere, email, level, number, line, cells in self._database.execute(
             f"SELECT {wanted} FROM row NOT INDEXED {self._where(decision)} ORDER BY seq"  # noqa: S608 - our own text
         ):
             file, read = lists[number]
             found = LazyFields(read, cells) if fields else NO_FIELDS
-            yield new(Entry, (person(key), key, email, versions[level], file, line, found))
+            yield new(Entry, (person, everywhere, email, versions[level], file, line, found))
+
+    def shelf(self, audience: Audience, *, paywalled: bool = False) -> Shelf:
+        """The same people without their fields, where they stand, to be copied. Raises Refused as `chosen` does."""
+        decision = self._decision(audience, segment="", paywalled=paywalled)
+        versions = " ".join(f"WHEN {level} THEN '{one.version}'" for level, one in enumerate(decision.choices))
+        files = " ".join(f"WHEN {number} THEN ?" for number in range(len(self._lists)))
+        query = (
+            f"SELECT seq AS number, person, everywhere, email, CASE level {versions} END AS version,"  # noqa: S608 - our own text
+            f" CASE list {files} END AS file, line, NULL AS fields FROM main.row NOT INDEXED {self._where(decision)}"
+        )
+        (last,) = self._database.execute("SELECT max(seq) FROM row").fetchone()
+        return Shelf(self._database, query, tuple(entry.file for entry in self._lists), last)
 
     def count(self, audience: Audience, *, segment: str = "", paywalled: bool = False) -> int:
         """How many `chosen` gives; without a segment at a fraction of the time. Raises Refused as it does."""
@@ -277,14 +273,14 @@ class Roll:
 
     @staticmethod
     def _where(decision: _Decision) -> str:
-        return f"WHERE {_MAILABLE} AND level IN ({decision.levels(mailed=True)})"
+        return f"WHERE {MAILABLE} AND level IN ({decision.levels(mailed=True)})"
 
     def left_out(self, audience: Audience, *, segment: str = "", paywalled: bool = False) -> Iterator[LeftOut]:
         """Everybody else, by file and line: no usable address, duplicates, opt-outs, out of the audience."""
         return self._left_out(self._decision(audience, segment=segment, paywalled=paywalled))
 
     def _left_out(self, decision: _Decision) -> Iterator[LeftOut]:
-        some = f"WHERE NOT ({_MAILABLE}) OR level IN ({decision.levels(mailed=False)})"
+        some = f"WHERE NOT ({MAILABLE}) OR level IN ({decision.levels(mailed=False)})"
         for row in self._rows(some if decision.outside is None else ""):
             reason = self._reason(row)
             if not reason and decision.outside is not None and decision.outside(row):
@@ -295,14 +291,14 @@ class Roll:
 
     def rejects(self) -> Iterator[tuple[LeftOut, tuple[str, ...], list[str]]]:
         """Every row that no audience would be mailed: why, its list's header, and its cells as they stood."""
-        for row in self._rows(f"WHERE NOT ({_MAILABLE})"):
+        for row in self._rows(f"WHERE NOT ({MAILABLE})"):
             reason = self._reason(row)
             reader = self._readers[row.list]
             yield LeftOut(reader.file, row.line, row.email, reason), reader.header, packed.unpack(row.cells)
 
     def subscribers(self) -> Iterator[Subscriber]:
         """Every row with a usable address, opted out or not, each person once."""
-        return map(self._subscriber, self._rows("WHERE key IS NOT NULL AND twin IS NULL"))
+        return map(self._subscriber, self._rows("WHERE person IS NOT NULL AND twin IS NULL"))
 
     def _rows(self, where: str) -> Iterator[_Row]:
         """Rows in list order."""
@@ -310,8 +306,7 @@ class Roll:
 
     def get(self, person: bytes, audience: Audience, *, segment: str = "", paywalled: bool = False) -> Chosen | None:
         """One person, if the post is for them."""
-        self._index_persons()
-        row = self._database.execute(f"{_SELECT} JOIN who USING (seq) WHERE person = ?", (person,)).fetchone()
+        row = self._database.execute(_OF_PERSON, (person,)).fetchone()
         if row is None:
             return None
         found = _Row._make(row)
@@ -319,20 +314,11 @@ class Roll:
         version = decision.choices[found.level].version
         if not version or (decision.outside is not None and decision.outside(found)):
             return None
-        return Chosen(person, self._subscriber(found), version)
+        return self._chosen_of(found, version)
 
     def contains(self, person: bytes) -> bool:
         """Whether a person is in the lists and may be mailed, whatever the audience. The quickest question."""
-        self._index_persons()
-        return self._database.execute("SELECT 1 FROM who WHERE person = ?", (person,)).fetchone() is not None
-
-    def _index_persons(self) -> None:
-        """Make the table of persons; only those who go on with a campaign ask for it."""
-        if self._persons_ready:
-            return
-        keys = self._database.execute(f"SELECT key, seq FROM row NOT INDEXED WHERE {_MAILABLE}")  # noqa: S608 - our own text
-        rolling.index_persons(self._database, ((self._person(key), seq) for key, seq in keys))
-        self._persons_ready = True
+        return self._database.execute(_OF_PERSON, (person,)).fetchone() is not None
 
     def _decision(self, audience: Audience, *, segment: str, paywalled: bool) -> _Decision:
         """What decides over a post's rows; made once, since one person after another may be asked for."""
@@ -359,7 +345,7 @@ class Roll:
         return _Decision(choices, outside, f"not in the segment: {segment}")
 
     def _require_tiers(self, audience: Audience, untold: str) -> None:
-        where = f"{_MAILABLE} AND level IN ({untold})"
+        where = f"{MAILABLE} AND level IN ({untold})"
         row = self._database.execute(f"{_SELECT} WHERE {where} ORDER BY seq LIMIT 1").fetchone()
         if row is None:
             return

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import sqlite3
+from collections import Counter
 from contextlib import contextmanager
 from itertools import chain, islice
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
+from newsletter_cli.addresses import Address
 from newsletter_cli.audience import packed, table
 from newsletter_cli.audience.exports import SAMPLE_ROWS, recognise
+from newsletter_cli.audience.model import Counts
+from newsletter_cli.audience.tiers import TIER
 from newsletter_cli.problems import Problem
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from newsletter_cli.audience.hints import Hints
-    from newsletter_cli.audience.model import Counts
     from newsletter_cli.audience.reader import Reader
     from newsletter_cli.audience.wishes import Wishes
 
@@ -23,17 +26,29 @@ SCHEMA = """
 CREATE TABLE row (
     seq INTEGER PRIMARY KEY,  -- list order
     list INTEGER NOT NULL, line INTEGER NOT NULL,
-    key TEXT,                 -- the address key; NULL: no usable address
+    person BLOB,              -- who the address is to this newsletter; NULL: no usable address
+    everywhere BLOB,          -- and to all of them
     email TEXT NOT NULL,      -- the address, or the cell as it stood
     level INTEGER NOT NULL,   -- audience.tiers
     reason TEXT NOT NULL,     -- why it is not mailed; empty: it may be
     twin INTEGER,             -- the row that is kept in place of this one
     cells TEXT NOT NULL
 );
-CREATE TABLE excluded (key TEXT PRIMARY KEY, place TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE excluded (person BLOB PRIMARY KEY, place TEXT NOT NULL) WITHOUT ROWID;
 """
-INSERT = "INSERT INTO row (list, line, key, email, level, reason, cells) VALUES (?, ?, ?, ?, ?, ?, ?)"
+INSERT = "INSERT INTO row (list, line, person, everywhere, email, level, reason, cells) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
 EXCLUDED = "excluded by "  # how the reason of an excluded row begins
+MAILABLE = "person IS NOT NULL AND twin IS NULL AND reason = ''"
+# Everything in one pass; GROUP BY would sort a million rows.
+_COUNTS = f"""
+SELECT count(*), sum(invalid), sum(twin IS NOT NULL), sum(may), sum(barred AND reason LIKE '{EXCLUDED}%'),
+    {", ".join(f"sum(may AND level = {level})" for level in range(len(TIER)))}
+FROM (
+    SELECT person IS NULL AS invalid, twin, {MAILABLE} AS may, level, reason,
+        person IS NOT NULL AND twin IS NULL AND reason <> '' AS barred
+    FROM row NOT INDEXED
+)
+"""  # noqa: S608 - our own text
 
 
 def database() -> sqlite3.Connection:
@@ -56,27 +71,52 @@ def transaction(database: sqlite3.Connection) -> Iterator[None]:
         database.execute("COMMIT")
 
 
-def index_persons(database: sqlite3.Connection, persons: Iterable[tuple[bytes, int]]) -> None:
-    """Make the table `who`: person to row. Sorted once at its end, as the keys are (see `duplicates`)."""
-    with transaction(database):
-        database.execute("CREATE TABLE who (person BLOB NOT NULL, seq INTEGER NOT NULL)")
-        database.executemany("INSERT INTO who VALUES (?, ?)", persons)
-        database.execute("CREATE UNIQUE INDEX who_person ON who (person, seq)")
+def settled(database: sqlite3.Connection) -> None:
+    """All rows are in: from now on they are read in their order, for which little memory will do."""
+    database.executescript("PRAGMA cache_size=-1000; PRAGMA shrink_memory")
+
+
+class Who(NamedTuple):
+    """Who an address key is: to one newsletter, and to all."""
+
+    person: Callable[[str], bytes]
+    everywhere: Callable[[str], bytes]
 
 
 def judged(
-    number: int, reader: Reader, rows: Iterable[table.Row], hints: Hints
-) -> Iterator[tuple[int, int, str | None, str, int, str, str]]:
+    number: int, reader: Reader, rows: Iterable[table.Row], hints: Hints, who: Who
+) -> Iterator[tuple[int, int, bytes | None, bytes | None, str, int, str, str]]:
     """What goes into the database for each row."""
-    file, read, pack = reader.file, reader.read, packed.pack
+    file, read, pack, look = reader.file, reader.read, packed.pack, hints.look
+    person, everywhere = who
     for line, cells in rows:
-        address, reason, level = read(cells)
-        if address is None:
-            yield number, line, None, reader.cell(cells), level, reason, pack(cells)
+        local, domain, reason, level = read(cells)
+        if not local:
+            yield number, line, None, None, reader.cell(cells), level, reason, pack(cells)
             continue
         if not reason:
-            hints.look(address, file, line)
-        yield number, line, address.key, str(address), level, reason, pack(cells)
+            look(local, domain, file, line)
+        email = f"{local}@{domain}"
+        key = email.lower() if email.isascii() else Address(local, domain).key  # the same of an ASCII one, sooner
+        yield number, line, person(key), everywhere(key), email, level, reason, pack(cells)
+
+
+def counts(database: sqlite3.Connection) -> Counts:
+    """How many rows there are, and what became of them."""
+    found = (int(count or 0) for count in database.execute(_COUNTS).fetchone())
+    rows, invalid, duplicates, mailable, excluded, *levels = found
+    by_tier: Counter[str] = Counter()
+    for level, count in enumerate(levels):
+        by_tier[TIER[level].value] += count
+    return Counts(
+        rows=rows,
+        mailable=mailable,
+        opted_out=rows - invalid - duplicates - mailable - excluded,
+        invalid=invalid,
+        duplicates=duplicates,
+        excluded=excluded,
+        by_tier={tier: count for tier, count in by_tier.items() if count},
+    )
 
 
 def no_address(file: str, added: int) -> Problem:
@@ -111,12 +151,12 @@ def missing_columns(wishes: Wishes, readers: Sequence[Reader]) -> Iterator[Probl
         yield Problem(text=f"no column {name!r}", file=readers[0].file, hint=f"it has {known}", code="list-column")
 
 
-def addresses_of(file: str, data: bytes | BinaryIO, wishes: Wishes) -> Iterator[tuple[str, str]]:
-    """The keys of a list whose rows are not to be mailed, and where each stands."""
+def persons_of(file: str, data: bytes | BinaryIO, wishes: Wishes, who: Who) -> Iterator[tuple[bytes, str]]:
+    """The persons of a list whose rows are not to be mailed, and where each stands."""
     opened = table.rows(data, file=file)
     sample = list(islice(opened.rows, SAMPLE_ROWS))
     reader = recognise(opened.header, sample, file=file, wishes=wishes)
     for line, cells in chain(sample, opened.rows):
-        address = reader.read(cells).address
-        if address is not None:
-            yield address.key, f"{file}:{line}"
+        local, domain, _, _ = reader.read(cells)
+        if local:
+            yield who.person(Address(local, domain).key), f"{file}:{line}"

@@ -28,7 +28,7 @@ def begin(desk: Desk, known: Campaign | None) -> SendReport:
     identity.refuse_twins(desk.post, settings.folder)
     gathered = desk.gather()
     barred = shared.barred(desk.ledger, settings.newsletter.id)
-    seen = gather.survey(gathered, keys=desk.keys, barred=barred, keep=shared.LEFT_OUT_SHOWN)
+    seen = gather.survey(gathered, barred=barred, keep=shared.LEFT_OUT_SHOWN)
     shared.judge(request, gathered, seen, before=desk.ledger.last_list(settings.newsletter.id))
     if not request.confirm(_question(gathered, seen.mailable)):
         return shared.declined(desk.post)
@@ -44,7 +44,6 @@ def begin(desk: Desk, known: Campaign | None) -> SendReport:
         frozen,
         gather.recipients(
             gathered,
-            keys=desk.keys,
             told=lambda number: request.told(f"queueing {number:,} of {seen.mailable:,}"),
         ),
         list_rows=gathered.roll.counts.mailable,

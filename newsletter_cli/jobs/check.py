@@ -190,6 +190,6 @@ def _look_at_lists(
     gathered = gather.Gathered(prepared=prepared, roll=roll, problems=())
     with workspace.ledger_as_it_is() as ledger:
         barred = shared.barred(ledger, workspace.settings.newsletter.id)
-    seen = gather.survey(gathered, keys=keys, barred=barred)
+    seen = gather.survey(gathered, barred=barred)
     found += seen.problems
     return seen.mailable

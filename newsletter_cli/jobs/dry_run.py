@@ -68,7 +68,7 @@ def _count(
     if ledger is not None and campaign is not None and campaign.begun_at is not None:
         barred = {**_known(request, gathered, decision, ledger, campaign), **barred}
     only = shared.one_person(request.to, gathered, keys, request.settings) if request.to else None
-    seen = gather.survey(gathered, keys=keys, barred=barred)
+    seen = gather.survey(gathered, barred=barred)
     before = ledger.last_list(request.settings.newsletter.id) if ledger and decision.way is Way.BEGIN else None
     shared.judge(request, gathered, seen, before=before)
     return DryRun(

@@ -157,6 +157,7 @@ def read_lists(
         return Roll.build(
             [stack.enter_context(source.opened(folder, told=told)) for source in lists],
             person=tokens.persons(keys, settings.newsletter.id),
+            everywhere=tokens.everywheres(keys),
             exclude=[stack.enter_context(source.opened(told=told)) for source in exclude],
             columns=settings.list.columns,
             opt_out=settings.list.opt_out,
@@ -174,10 +175,10 @@ class Survey:
     problems: tuple[Problem, ...] = field(default=())
 
 
-def with_bars(chosen: Iterable[Chosen], *, keys: Keys, barred: Mapping[bytes, str]) -> Iterator[tuple[Chosen, str]]:
+def with_bars(chosen: Iterable[Chosen], *, barred: Mapping[bytes, str]) -> Iterator[tuple[Chosen, str]]:
     """Each one with why they are not mailed, empty where they are. `barred` maps their `who` to it."""
     for one in chosen:
-        yield one, barred.get(one.person) or barred.get(tokens.everywhere(keys, one.subscriber.address.key)) or ""
+        yield one, barred.get(one.person) or barred.get(one.everywhere) or ""
 
 
 def barred_row(chosen: Chosen, reason: str) -> LeftOut:
@@ -204,7 +205,7 @@ def _place(row: LeftOut) -> tuple[str, int]:
     return row.file, row.line
 
 
-def survey(gathered: Gathered, *, keys: Keys, barred: Mapping[bytes, str], keep: int | None = None) -> Survey:
+def survey(gathered: Gathered, *, barred: Mapping[bytes, str], keep: int | None = None) -> Survey:
     """Count who would be mailed. `barred` maps those the ledger bars by their `who` to the reason.
 
     Everybody is looked at only where somebody is suppressed or a merge field has no fallback; else the roll counts.
@@ -217,9 +218,8 @@ def survey(gathered: Gathered, *, keys: Keys, barred: Mapping[bytes, str], keep:
     wrong: list[Problem] = []
     out: list[LeftOut] = []
     mailable = 0
-    everywhere = tokens.everywheres(keys)
     for one in gathered.entries(fields=fields):
-        reason = barred.get(one.person) or barred.get(everywhere(one.key))
+        reason = barred.get(one.person) or barred.get(one.everywhere)
         if reason:
             out.append(LeftOut(one.file, one.line, one.email, reason))
             continue
@@ -250,22 +250,18 @@ def _lacking(one: Entry, drafts: Mapping[Version, Draft]) -> Iterator[Problem]:
 
 
 def recipients(
-    gathered: Gathered,
-    *,
-    keys: Keys,
-    only: bytes | None = None,
-    told: Callable[[int], None] = lambda _: None,
+    gathered: Gathered, *, only: bytes | None = None, told: Callable[[int], None] = lambda _: None
 ) -> Iterator[NewRecipient]:
     """The rows to queue; with `only`, that person's alone. `told` is given their number now and then."""
     keep_fields = bool(gathered.prepared.post.meta.merge)
-    everywhere, new = tokens.everywheres(keys), tuple.__new__  # half the time of NewRecipient(...), which calls it
+    new = tuple.__new__  # half the time of NewRecipient(...), which only calls it
     found = gathered.entries(fields=keep_fields)
     if only is not None:
         chosen = gathered.get(only)
         found = iter(() if chosen is None else (Entry.of(*chosen),))
-    for number, (person, key, email, version, file, line, fields) in enumerate(found):
+    for number, (person, everywhere, email, version, file, line, fields) in enumerate(found):
         if not number % _TOLD_ROWS:
             told(number)
         # What no merge field can ask for is not copied out of the list.
         kept = fields if keep_fields else NO_FIELDS
-        yield new(NewRecipient, (person, everywhere(key), email, version, file, line, kept))
+        yield new(NewRecipient, (person, everywhere, email, version, file, line, kept))

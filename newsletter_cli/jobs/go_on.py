@@ -30,7 +30,7 @@ def go_on(desk: Desk, campaign: Campaign) -> SendReport:
     _apply_wishes(desk, campaign, gathered)
     if gathered is not None:
         # An imported record has no addresses: the list gives them back.
-        ledger.fill(campaign.id, gather.recipients(gathered, keys=desk.keys))
+        ledger.fill(campaign.id, gather.recipients(gathered))
         ledger.withdraw(campaign.id, gone(ledger, campaign, gathered, path=str(post.path)))
     left = _counts(desk, campaign).left
     shared.judge_number(request, left)
@@ -51,7 +51,7 @@ def add(desk: Desk, campaign: Campaign) -> SendReport:
     if request.wish.again:
         # What stops a beginning stops an addition: a row without a merge field, another number than expected.
         known = {**shared.had(ledger, campaign, request.wish), **shared.barred(ledger, campaign.newsletter)}
-        seen = gather.survey(gathered, keys=desk.keys, barred=known, keep=shared.LEFT_OUT_SHOWN)
+        seen = gather.survey(gathered, barred=known, keep=shared.LEFT_OUT_SHOWN)
         shared.judge(request, gathered, seen, before=None)
     if not request.confirm(f"{desk.post.path} was sent at {campaign.sent_stamp}. Send it to some more?"):
         return shared.declined(desk.post)
@@ -162,7 +162,7 @@ def _gathered(desk: Desk) -> Gathered | None:
 def _apply_wishes(desk: Desk, campaign: Campaign, gathered: Gathered | None) -> None:
     wish, ledger = desk.request.wish, desk.ledger
     if wish.again and gathered is not None:
-        ledger.add(campaign.id, gather.recipients(gathered, keys=desk.keys))
+        ledger.add(campaign.id, gather.recipients(gathered))
     if wish.retry_failed:
         ledger.requeue(campaign.id, frozenset({Outcome.FAILED}))
     if wish.resend_unknown:

@@ -48,7 +48,7 @@ def check(workspace: Workspace, lists: Sequence[ListSource]) -> ListReport:
         barred = shared.barred(ledger, workspace.newsletter)
     left = list(roll.left_out(Audience.EVERYONE))
     mailable = 0
-    for chosen, reason in gather.with_bars(roll.chosen(Audience.EVERYONE), keys=keys, barred=barred):
+    for chosen, reason in gather.with_bars(roll.chosen(Audience.EVERYONE), barred=barred):
         if reason:
             left.append(gather.barred_row(chosen, reason))
         else:
@@ -68,7 +68,7 @@ def mailable(workspace: Workspace, lists: Sequence[ListSource]) -> Iterator[Subs
     roll = gather.read_lists(lists, settings=workspace.settings, keys=keys)
     with workspace.ledger_as_it_is() as ledger:
         barred = shared.barred(ledger, workspace.newsletter)
-    for chosen, reason in gather.with_bars(roll.chosen(Audience.EVERYONE), keys=keys, barred=barred):
+    for chosen, reason in gather.with_bars(roll.chosen(Audience.EVERYONE), barred=barred):
         if not reason:
             yield chosen.subscriber
 

@@ -38,7 +38,7 @@ def send(request: SendRequest, post: Post) -> SendReport:
     gathered = shared.gather_for(request, keys)
     with request.workspace.ledger_as_it_is() as ledger:
         barred = shared.barred(ledger, settings.newsletter.id)
-    seen = gather.survey(gathered, keys=keys, barred=barred, keep=shared.LEFT_OUT_SHOWN)
+    seen = gather.survey(gathered, barred=barred, keep=shared.LEFT_OUT_SHOWN)
     shared.judge(request, gathered, seen, before=None)
     only = shared.one_person(request.to, gathered, keys, settings) if request.to else None
     target = settings.newsletter.redirect_all_to
@@ -61,7 +61,7 @@ def send(request: SendRequest, post: Post) -> SendReport:
                 frozen,
                 (
                     row
-                    for row in gather.recipients(gathered, keys=keys, only=only)
+                    for row in gather.recipients(gathered, only=only)
                     if row.person not in barred and row.everywhere not in barred
                 ),
                 state=CampaignState.SENDING,

@@ -118,7 +118,8 @@ def _listed(
 
     roll = Roll.build(
         lists,
-        person=lambda key: tokens.person(keys, workspace.newsletter, key),
+        person=tokens.persons(keys, workspace.newsletter),
+        everywhere=tokens.everywheres(keys),
         columns=workspace.settings.list.columns,
         opt_out=workspace.settings.list.opt_out,
         allow_empty=True,

@@ -53,7 +53,7 @@ def _require_open(desk: Desk, gathered: Gathered, only: bytes, known: Campaign |
     chosen = gathered.get(only)
     assert chosen is not None  # one_person saw to it
     barred = shared.barred(desk.ledger, desk.request.settings.newsletter.id)
-    for _, reason in gather.with_bars([chosen], keys=desk.keys, barred=barred):
+    for _, reason in gather.with_bars([chosen], barred=barred):
         if reason:
             raise Refused(
                 Problem(
@@ -69,7 +69,7 @@ def _require_open(desk: Desk, gathered: Gathered, only: bytes, known: Campaign |
 def _recorded(desk: Desk, gathered: Gathered, only: bytes, known: Campaign | None) -> tuple[Campaign, Frozen]:
     """The campaign with this person in it, and what it mails; a record of single mails where nothing was begun."""
     request, ledger = desk.request, desk.ledger
-    row = gather.recipients(gathered, keys=desk.keys, only=only)
+    row = gather.recipients(gathered, only=only)
     who = identity.identity_of(desk.post, request.settings.folder)
     if known is None or (known.begun_at is None and known.state is CampaignState.SINGLE):
         uid = known.uid if known else tokens.campaign_uid(desk.keys, request.settings.newsletter.id, who.key)

@@ -108,7 +108,7 @@ def marked_lists(draw: st.DrawFn) -> tuple[bytes, set[str], set[str]]:
 
 
 def build(data: bytes, file: str = "list.csv") -> Roll:
-    return Roll.build([(file, data)], person=str.encode, allow_empty=True)
+    return Roll.build([(file, data)], person=str.encode, everywhere=str.encode, allow_empty=True)
 
 
 def mailed(roll: Roll) -> set[str]:
@@ -127,7 +127,9 @@ def test_nobody_who_is_marked_out_is_mailed_and_nobody_else_is_lost(case: tuple[
 def test_who_is_out_in_one_list_is_out_in_all(
     first: tuple[bytes, set[str], set[str]], second: tuple[bytes, set[str], set[str]]
 ) -> None:
-    roll = Roll.build([("a.csv", first[0]), ("b.csv", second[0])], person=str.encode, allow_empty=True)
+    roll = Roll.build(
+        [("a.csv", first[0]), ("b.csv", second[0])], person=str.encode, everywhere=str.encode, allow_empty=True
+    )
     assert mailed(roll) == (first[1] | second[1]) - (first[2] | second[2])
     assert roll.counts.duplicates == len((first[1] | first[2]) & (second[1] | second[2]))
 
@@ -143,7 +145,12 @@ def test_a_mark_that_is_not_understood_stops_all(
     text = io.StringIO()
     csv.writer(text).writerows(rows)
     with pytest.raises(Refused, match=word):
-        Roll.build([("good.csv", case[0]), ("odd.csv", text.getvalue().encode())], person=str.encode, allow_empty=True)
+        Roll.build(
+            [("good.csv", case[0]), ("odd.csv", text.getvalue().encode())],
+            person=str.encode,
+            everywhere=str.encode,
+            allow_empty=True,
+        )
 
 
 PIECES = st.sampled_from(

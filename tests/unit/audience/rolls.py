@@ -22,7 +22,12 @@ def build(*lists: str | tuple[str, str], allow_empty: bool = False, **said: Any)
     data = [(file, "\n".join(line.strip() for line in text.splitlines()).encode()) for file, text in named]
     exclude = [(file, text.encode()) for file, text in said.pop("exclude", [])]
     return Roll.build(
-        data, person=lambda key: f"person {key}".encode(), exclude=exclude, allow_empty=allow_empty, **said
+        data,
+        person=lambda key: f"person {key}".encode(),
+        everywhere=lambda key: f"everywhere {key}".encode(),
+        exclude=exclude,
+        allow_empty=allow_empty,
+        **said,
     )
 
 

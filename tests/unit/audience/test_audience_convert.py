@@ -10,7 +10,7 @@ from newsletter_cli.post.model import Audience
 
 def build(*texts: str) -> Roll:
     lists = [(f"{'ab'[number]}.csv", text.encode()) for number, text in enumerate(texts)]
-    return Roll.build(lists, person=str.encode, allow_empty=True)
+    return Roll.build(lists, person=str.encode, everywhere=str.encode, allow_empty=True)
 
 
 def plain(*texts: str) -> str:

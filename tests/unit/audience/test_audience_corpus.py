@@ -169,7 +169,7 @@ CASES = [
 
 def build(corpus: Path, file: str) -> Roll:
     data = (corpus / "lists" / file).read_bytes()
-    return Roll.build([(file, data)], person=str.encode, allow_empty=True)
+    return Roll.build([(file, data)], person=str.encode, everywhere=str.encode, allow_empty=True)
 
 
 def full(names: str) -> list[str]:

@@ -62,10 +62,10 @@ def test_entries_and_count_are_those_chosen(audience: Audience, segment: str, *,
     roll = build(TIERED, again)
     said: dict[str, Any] = {"segment": segment, "paywalled": paywalled}
     slowly = []
-    for person, subscriber, version in roll.chosen(audience, **said):
+    for person, everywhere, subscriber, version in roll.chosen(audience, **said):
         address = subscriber.address
         where = (subscriber.file, subscriber.line)
-        slowly.append((person, address.key, str(address), version, *where, dict(subscriber.fields)))
+        slowly.append((person, everywhere, str(address), version, *where, dict(subscriber.fields)))
     assert [(*one[:-1], dict(one.fields)) for one in roll.entries(audience, **said)] == slowly
     assert all(type(one) is Entry for one in roll.entries(audience, **said))
     if not segment:
@@ -260,7 +260,7 @@ def test_memory_does_not_grow_with_the_list() -> None:
         text = "email,name,status\n" + "".join(f"reader{number}@x.example,Ann,active\n" for number in range(rows))
         stream = io.BytesIO(text.encode())
         tracemalloc.start()
-        roll = Roll.build([("-", stream)], person=str.encode)
+        roll = Roll.build([("-", stream)], person=str.encode, everywhere=str.encode)
         assert sum(1 for _ in roll.chosen(Audience.EVERYONE)) == rows
         highest = tracemalloc.get_traced_memory()[1]
         tracemalloc.stop()
@@ -271,7 +271,7 @@ def test_memory_does_not_grow_with_the_list() -> None:
 
 
 def test_a_list_may_be_a_stream() -> None:
-    roll = Roll.build([("-", io.BytesIO(b"email\na@x.example\n"))], person=str.encode)
+    roll = Roll.build([("-", io.BytesIO(b"email\na@x.example\n"))], person=str.encode, everywhere=str.encode)
     assert chosen(roll) == ["a full"]
 
 
@@ -304,7 +304,9 @@ def test_addresses_in_spreadsheet_dress() -> None:
 
 
 def test_a_row_that_holds_the_separator_of_the_database() -> None:
-    roll = Roll.build([("a.csv", b"email,name\na@x.example,A\x1fB\n\x1eb,x\n")], person=str.encode)
+    roll = Roll.build(
+        [("a.csv", b"email,name\na@x.example,A\x1fB\n\x1eb,x\n")], person=str.encode, everywhere=str.encode
+    )
     assert next(roll.chosen(Audience.EVERYONE)).subscriber.fields["name"] == "A\x1fB"
     assert [cells for _, _, cells in roll.rejects()] == [["\x1eb", "x"]]
 

@@ -151,7 +151,7 @@ LISTS = {
 
 def build(text: str, file: str = "list.csv") -> Roll:
     lines = "\n".join(line.strip() for line in text.splitlines())
-    return Roll.build([(file, lines.encode())], person=str.encode, allow_empty=True)
+    return Roll.build([(file, lines.encode())], person=str.encode, everywhere=str.encode, allow_empty=True)
 
 
 def locals_of(roll: Roll, audience: Audience = Audience.EVERYONE) -> set[str]:

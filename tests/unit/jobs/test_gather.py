@@ -31,7 +31,7 @@ cy@x.example,Cy,free
 
 
 def gathered(*slots: Slot, audience: Audience = Audience.EVERYONE, merge: bool = False) -> Gathered:
-    roll = Roll.build([("a.csv", LIST)], person=tokens.persons(KEYS, "letter"))
+    roll = Roll.build([("a.csv", LIST)], person=tokens.persons(KEYS, "letter"), everywhere=tokens.everywheres(KEYS))
     meta = SimpleNamespace(audience=audience, segment="", merge=merge)
     drafts = {version: SimpleNamespace(slots=slots) for version in Version}
     prepared: Any = SimpleNamespace(post=SimpleNamespace(meta=meta), paywalled=False, drafts=drafts)
@@ -41,8 +41,8 @@ def gathered(*slots: Slot, audience: Audience = Audience.EVERYONE, merge: bool =
 def test_a_survey_counts_by_the_database_what_a_walk_counts() -> None:
     for audience in (Audience.EVERYONE, Audience.ONLY_PAID, Audience.ONLY_FREE):
         asked = gathered(audience=audience)
-        counted = gather.survey(asked, keys=KEYS, barred={})
-        walked = gather.survey(asked, keys=KEYS, barred={b"somebody else": "manual"})
+        counted = gather.survey(asked, barred={})
+        walked = gather.survey(asked, barred={b"somebody else": "manual"})
         assert counted == walked
         assert counted.mailable == len(list(asked.chosen()))
         assert counted.left_out == tuple(asked.left_out())
@@ -52,9 +52,7 @@ def test_a_survey_counts_by_the_database_what_a_walk_counts() -> None:
 def test_who_is_suppressed_is_left_out_with_the_reason() -> None:
     here = tokens.person(KEYS, "letter", "bo@x.example")
     anywhere = tokens.everywhere(KEYS, "cy@x.example")
-    seen = gather.survey(
-        gathered(), keys=KEYS, barred={here: "suppressed: unsubscribe", anywhere: "suppressed: complaint"}
-    )
+    seen = gather.survey(gathered(), barred={here: "suppressed: unsubscribe", anywhere: "suppressed: complaint"})
     assert seen.mailable == 1
     assert [f"{row.line} {row.email} {row.reason}" for row in seen.left_out] == [
         "3 bo@x.example suppressed: unsubscribe",
@@ -63,7 +61,7 @@ def test_who_is_suppressed_is_left_out_with_the_reason() -> None:
         "6 cy@x.example suppressed: complaint",
     ]
     first = gather.survey(
-        gathered(), keys=KEYS, barred={here: "suppressed: unsubscribe", anywhere: "suppressed: complaint"}, keep=2
+        gathered(), barred={here: "suppressed: unsubscribe", anywhere: "suppressed: complaint"}, keep=2
     )
     assert first.left_out == seen.left_out[:2]
     assert first.left_out_total == seen.left_out_total == 4
@@ -71,18 +69,18 @@ def test_who_is_suppressed_is_left_out_with_the_reason() -> None:
 
 def test_a_row_without_a_field_that_is_asked_for_is_named() -> None:
     asked = gathered(Slot("slot", Context.TEXT, ("name",)), merge=True)
-    seen = gather.survey(asked, keys=KEYS, barred={})
+    seen = gather.survey(asked, barred={})
     (problem,) = seen.problems
     assert str(problem) == (
         "a.csv:3: the row of bo@x.example has no name, which the post asks for;"
         ' fill it in, or give a fallback: {{ name or "friend" }}'
     )
-    assert gather.survey(gathered(Slot("slot", Context.TEXT, ("name",), "friend")), keys=KEYS, barred={}).problems == ()
+    assert gather.survey(gathered(Slot("slot", Context.TEXT, ("name",), "friend")), barred={}).problems == ()
 
 
 def test_the_rows_to_queue_carry_fields_only_where_a_post_may_ask_for_them() -> None:
     told: list[int] = []
-    rows = list(gather.recipients(gathered(), keys=KEYS, told=told.append))
+    rows = list(gather.recipients(gathered(), told=told.append))
     assert [(row.email, row.version, row.file, row.line, dict(row.fields)) for row in rows] == [
         ("ann@x.example", "full", "a.csv", 2, {}),
         ("bo@x.example", "full", "a.csv", 3, {}),
@@ -92,14 +90,14 @@ def test_the_rows_to_queue_carry_fields_only_where_a_post_may_ask_for_them() -> 
     for row in rows:
         assert row.person == tokens.person(KEYS, "letter", row.email)
         assert row.everywhere == tokens.everywhere(KEYS, row.email)
-    merged = list(gather.recipients(gathered(merge=True), keys=KEYS))
+    merged = list(gather.recipients(gathered(merge=True)))
     assert dict(merged[0].fields) == {"email": "ann@x.example", "name": "Ann", "tier": "free"}
 
 
 def test_one_person_alone_is_queued() -> None:
     bo = tokens.person(KEYS, "letter", "bo@x.example")
-    assert [row.email for row in gather.recipients(gathered(), keys=KEYS, only=bo)] == ["bo@x.example"]
-    assert list(gather.recipients(gathered(), keys=KEYS, only=b"nobody")) == []
+    assert [row.email for row in gather.recipients(gathered(), only=bo)] == ["bo@x.example"]
+    assert list(gather.recipients(gathered(), only=b"nobody")) == []
 
 
 def test_the_first_rows_left_out_by_file_and_line() -> None:
