@@ -1,13 +1,19 @@
-"""`--log FILE`: what happens as JSON, one object a line, for machines. No address stands in it."""
+"""`--log FILE`: what happens as JSON, one object a line, for machines. No address stands in it.
+
+A log that cannot be opened refuses the send. One that fails later, on a full disk, is told once and ends there: the
+record is the ledger's, and mails do not wait for a log.
+"""
 
 from __future__ import annotations
 
 import json
+import os
 from typing import TYPE_CHECKING, Any, Self
 
 from newsletter_cli.problems import Problem, Refused
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
     from types import TracebackType
 
@@ -17,14 +23,20 @@ if TYPE_CHECKING:
 
 
 class JsonLog:
-    """Appends one object an event: time, event, newsletter, campaign, and what the event tells."""
+    """Appends one object an event: time, event, newsletter, campaign, and what the event tells.
 
-    def __init__(self, path: Path, clock: Clock) -> None:
+    `failed` is told once why nothing more can be written. Raises Refused where the file cannot be opened.
+    """
+
+    def __init__(self, path: Path, clock: Clock, *, failed: Callable[[OSError], None]) -> None:
         try:
-            self._file = path.open("a", encoding="utf-8", buffering=1)
+            self._file = path.open("ab", buffering=0)
         except OSError as error:
             raise Refused(Problem(text=f"the log cannot be written: {error.strerror}", file=str(path))) from error
+        self._cut_short = _cut_short(path)
         self._clock = clock
+        self._failed = failed
+        self._lost = False
         self._newsletter = self._campaign = ""
 
     def of(self, campaign: Campaign) -> None:
@@ -39,7 +51,7 @@ class JsonLog:
 
     def __call__(self, event: Event) -> None:
         """Take one event of the engine."""
-        told = _told(event)
+        told = None if self._lost else _told(event)
         if told is None:
             return
         head = {
@@ -48,7 +60,30 @@ class JsonLog:
             "newsletter": self._newsletter,
             "campaign": self._campaign,
         }
-        self._file.write(json.dumps({**head, **told}, ensure_ascii=False) + "\n")
+        line = json.dumps({**head, **told}, ensure_ascii=False).encode() + b"\n"
+        try:
+            self._write(b"\n" + line if self._cut_short else line)
+        except OSError as error:
+            self._lost = True
+            self._failed(error)
+        self._cut_short = False
+
+    def _write(self, line: bytes) -> None:
+        """Write all of it: a disk that fills up takes a part, and says so at the next try."""
+        while line:
+            line = line[self._file.write(line) :]
+
+
+def _cut_short(path: Path) -> bool:
+    """Whether the last line there has no end: its writer was killed, or found the disk full."""
+    try:
+        if not path.is_file() or not path.stat().st_size:
+            return False
+        with path.open("rb") as file:
+            file.seek(-1, os.SEEK_END)
+            return file.read(1) != b"\n"
+    except OSError:  # a file may be written that may not be read
+        return False
 
 
 def _told(event: Event) -> dict[str, Any] | None:

@@ -68,12 +68,17 @@ def watching(terminal: Terminal, clock: Clock, *, log: Path | None, debug: bool)
         if log is not None:
             from newsletter_cli.cli.logs import JsonLog
 
-            journal = stack.enter_context(JsonLog(log, clock))
+            journal = stack.enter_context(JsonLog(log, clock, failed=lambda error: _no_log(log, error, terminal)))
             watch.listeners.append(journal)
             watch.campaigns.append(journal.of)
         if debug:
             watch.listeners.append(lambda event: _transcript(event, terminal))
         yield watch
+
+
+def _no_log(log: Path, error: OSError, terminal: Terminal) -> None:
+    text = f"the log cannot be written any more: {error.strerror}"
+    terminal.problem(Problem(text=text, file=str(log), severity=Severity.WARNING, hint="the sending goes on without"))
 
 
 def _transcript(event: Event, terminal: Terminal) -> None:

@@ -22,13 +22,12 @@ if TYPE_CHECKING:
 PEOPLE = 300
 
 
-@pytest.fixture
-def small_disk(bare: Folder) -> Iterator[Path]:
-    """A disk of 32 megabytes where the ledger will be."""
-    folder = bare.path / ".newsletter"
+@contextlib.contextmanager
+def mounted(folder: Path, size: str) -> Iterator[Path]:
+    """A small disk of its own at that folder."""
     folder.mkdir()
     made = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=32m", "tmpfs", folder], capture_output=True, text=True, check=False
+        ["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", folder], capture_output=True, text=True, check=False
     )
     if made.returncode:
         pytest.skip(f"no small disk can be mounted here (it takes root): {made.stderr.strip()}")
@@ -36,6 +35,13 @@ def small_disk(bare: Folder) -> Iterator[Path]:
         yield folder
     finally:
         subprocess.run(["umount", folder], check=True)
+
+
+@pytest.fixture
+def small_disk(bare: Folder) -> Iterator[Path]:
+    """A disk of 32 megabytes where the ledger will be."""
+    with mounted(bare.path / ".newsletter", "32m") as folder:
+        yield folder
 
 
 def fill_up(disk: Path) -> None:

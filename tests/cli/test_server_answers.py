@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import ssl
 from typing import TYPE_CHECKING
 
@@ -108,34 +107,6 @@ def test_a_password_goes_nowhere_without_tls_but_to_loopback(bare: Folder) -> No
     assert ran.code == 3
     assert "password" in ran.err
     assert "hush" not in ran.err
-
-
-def test_no_password_stands_in_a_transcript_or_a_log(bare: Folder) -> None:
-    with ScriptedServer(auth="PLAIN LOGIN", logins={"letter": "hush-hush"}) as server:
-        more = 'username = "letter"\npassword_command = ["echo", "hush-hush"]\n'
-        prepare(bare, server.port, more=more)
-        ran = bare("send", "post.md", "--list", "subs.csv", "--debug", "--log", "log.jsonl")
-        assert ran.code == 0
-        assert "C: MAIL FROM" in ran.err
-        import base64
-
-        secret = base64.b64encode(b"\0letter\0hush-hush").decode()
-        for text in (ran.out, ran.err, bare.read("log.jsonl")):
-            assert "hush-hush" not in text
-            assert secret not in text
-
-
-def test_the_log_is_json_without_addresses(bare: Folder) -> None:
-    with ScriptedServer() as server:
-        prepare(bare, server.port)
-        assert bare("send", "post.md", "--list", "subs.csv", "--log", "log.jsonl").code == 0
-        objects = [json.loads(line) for line in bare.read("log.jsonl").splitlines()]
-        sent = [one for one in objects if one["event"] == "sent"]
-        assert len(sent) == 5
-        assert len({one["recipient"] for one in sent}) == 5
-        keys = {"time", "event", "newsletter", "campaign", "recipient", "domain", "stage", "code", "wait_until"}
-        assert all(keys <= set(one) for one in sent)
-        assert "@" not in bare.read("log.jsonl")
 
 
 def test_an_international_address_without_smtputf8_fails_by_name(bare: Folder) -> None:
