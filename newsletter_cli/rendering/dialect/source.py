@@ -23,9 +23,11 @@ MAX_CHARACTERS = 1_000_000
 # come after this one (lxml, premailer) stay far from their own limits.
 MAX_DEPTH = 60
 
-# XML 1.0 §2.2: what no document may hold; \f is white space.
+# XML 1.0 §2.2: what no document may hold.
 _FORBIDDEN = re.compile("[\x00-\x08\x0b\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
-_LINE_END = re.compile("\r\n?|\u2028|\u2029")
+_LINE_END = re.compile("\r\n?")
+# White space inside a line. No editor counts lines at U+2028, and text copied from elsewhere holds it anywhere.
+_SPACES = str.maketrans("\f\u2028\u2029", "   ")
 
 
 class Line(NamedTuple):
@@ -61,7 +63,7 @@ def lines_of(markdown: str, *, file: str, first_line: int = 1) -> list[Line]:
     text = _LINE_END.sub("\n", markdown)
     if _FORBIDDEN.search(text):
         text = _FORBIDDEN.sub("", text)
-    texts = text.replace("\f", " ").split("\n")
+    texts = text.translate(_SPACES).split("\n")
     return [
         Line(text.expandtabs(TAB_STOP) if "\t" in text else text, number)
         for number, text in enumerate(texts, first_line)

@@ -51,7 +51,12 @@ def test_blocks_links_and_images_know_their_line() -> None:
 
 
 def test_every_kind_of_line_end_counts_one() -> None:
-    assert [line for _, line in lines("a\r\n\r\nb\r\rc\n\nd\u2028\u2028e")] == ["10", "12", "14", "16", "18"]
+    assert [line for _, line in lines("a\r\n\r\nb\r\rc\n\nd")] == ["10", "12", "14", "16"]
+
+
+def test_a_line_separator_inside_a_line_is_white_space() -> None:
+    assert inner("a\u2028- b **c\u2028d**\n") == "<p>a - b <strong>c d</strong></p>"
+    assert lines("a\u2028\u2028b\n\n# c\u2029d\n") == [("p", "10"), ("h1", "12")]
 
 
 def test_a_line_of_the_posts_own_does_not_count() -> None:
