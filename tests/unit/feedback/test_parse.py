@@ -264,6 +264,10 @@ def test_microsoft_s_complaints_have_no_report() -> None:
         "Abmelden",
         "désabonner",
         "配信停止",
+        "STOP",
+        "Newsletter abbestellen",
+        "Désabonnement",
+        "Unsubscribe me from all lists, please",
         "",
     ],
 )
@@ -279,7 +283,39 @@ def test_apple_mail_says_that_it_answers_by_itself() -> None:
 
 @pytest.mark.parametrize("subject", ["Unsubscribe from what?", "I did not unsubscribe", "Re: How to unsubscribe a cat"])
 def test_a_sentence_is_no_wish(subject: str) -> None:
-    assert one(letter("ann@b.example", subject, "unsubscribe")).kind is Kind.NONE
+    assert one(letter("ann@b.example", subject, "That is all I ask.")).kind is Kind.NONE
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "unsubscribe",
+        "\n\nPlease unsubscribe me, thanks.\n\n-- \nAnn",
+        "STOP\n\nOn Monday The Letter wrote:\n> How are you?",
+        "Take me off",
+        "Bitte abmelden",
+        "Cancel my subscription!",
+        "Me désabonner",
+    ],
+)
+def test_the_first_line_of_an_answer_is_a_wish_of_its_sender(said: str) -> None:
+    found = one(letter("Ann <ann@b.example>", "Re: Issue 12", said))
+    assert (found.kind, found.address) == (Kind.UNSUBSCRIBE, "ann@b.example")
+    assert found.rule == "unsubscribe mail, by its first line and its sender"
+
+
+@pytest.mark.parametrize(
+    ("said", "more"),
+    [
+        ("Great post!\n\n> unsubscribe", ""),
+        ("How do I unsubscribe my cat?\nunsubscribe", ""),
+        ("unsubscribe", "Auto-Submitted: auto-replied\n"),
+        ("unsubscribe", "Return-Path: <>\n"),
+        ("unsubscribe", "X-Autoreply: yes\n"),
+    ],
+)
+def test_what_is_quoted_or_sent_by_a_machine_is_no_wish(said: str, more: str) -> None:
+    assert one(letter("Ann <ann@b.example>", "Re: Issue 12", said, more)).kind is Kind.NONE
 
 
 def test_a_wish_of_nobody_is_none() -> None:
