@@ -43,9 +43,13 @@ class Address:
 
     @property
     def key(self) -> str:
-        """The comparison key: letter case and IDN form do not tell persons apart; no provider folklore."""
+        """The comparison key: letter case, width and IDN form do not tell persons apart; no provider folklore."""
         local = self.local
-        folded = local.lower() if local.isascii() else unicodedata.normalize("NFC", local.casefold())
+        folded = (
+            local.lower()
+            if local.isascii()
+            else unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", local).casefold())
+        )
         return f"{folded}@{self.domain}"
 
     @property

@@ -14,6 +14,7 @@ from newsletter_cli.audience import words
 from newsletter_cli.audience.marks import Kind
 from newsletter_cli.audience.model import LeftOut, Subscriber
 from newsletter_cli.audience.tiers import TIER
+from newsletter_cli.audience.wrapped import addresses_in, unwrapped
 from newsletter_cli.problems import Problem, Refused
 
 if TYPE_CHECKING:
@@ -74,17 +75,31 @@ class Reader:
             try:
                 address = addresses.parse_mailbox(cell).address if "<" in cell or ":" in cell else addresses.parse(cell)
             except AddressError as error:
-                unwrapped = _unwrapped(cell)
-                if unwrapped != cell:
-                    return self.read([*cells[: self.email], unwrapped, *cells[self.email + 1 :]])
+                bare = unwrapped(cell)
+                if bare != cell:
+                    return self.read([*cells[: self.email], bare, *cells[self.email + 1 :]])
                 return Read("", "", _why(error), 0)
             parts = address.local, address.domain
         local, domain = parts
+        if local[0] == "'":
+            # A spreadsheet's mark of text; nobody has an address that begins with it.
+            return self.read([*cells[: self.email], cell.strip()[1:], *cells[self.email + 1 :]])
         if local[0] == "=":
             # Allowed by the letter of RFC 5322, and nobody's: a spreadsheet's formula that ends in a domain.
             return Read("", "", "a formula, not an address", 0)
         # Half the time of Read(...), which only calls it.
         return tuple.__new__(Read, (local, domain, self._reason(cells, domain), self.tiering.level(cells)))
+
+    def said_no(self, cells: Sequence[str]) -> Iterator[tuple[Address, str]]:
+        """Whom a row without a usable address may mean, and why they must not be mailed, where the row says so.
+
+        Two addresses in one cell, or one beside other words, are not mailed on such a row's word; but its no is the no
+        of them all.
+        """
+        for address in addresses_in(self.cell(cells)):
+            reason = self._reason(cells, address.domain)
+            if reason:
+                yield address, reason
 
     def _reason(self, cells: Sequence[str], domain: str) -> str:
         """Why a person must not be mailed. Every mark is asked, so that each learns what its column holds."""
@@ -202,14 +217,4 @@ def plain_text(cell: str) -> str:
     stripped = cell.strip()
     if stripped.startswith('="') and stripped.endswith('"') and len(stripped) > 2:
         return stripped[2:-1]  # text that a spreadsheet was told to leave alone
-    return stripped[1:] if stripped[:1] == "'" and stripped[1:2] in {"=", "+", "-", "@"} else stripped
-
-
-def _unwrapped(cell: str) -> str:
-    """The address inside ``="a@b"`` or ``'a@b'``, as spreadsheets write text that must stay text."""
-    stripped = cell.strip().strip("\ufeff")
-    if stripped.startswith('="') and stripped.endswith('"'):
-        return stripped[2:-1]
-    if len(stripped) > 2 and stripped[0] == stripped[-1] and stripped[0] in "'\"":
-        return stripped[1:-1]
     return stripped[1:] if stripped[:1] == "'" and stripped[1:2] in {"=", "+", "-", "@"} else stripped

@@ -13,6 +13,7 @@ from newsletter_cli.audience import packed, table
 from newsletter_cli.audience.exports import SAMPLE_ROWS, recognise
 from newsletter_cli.audience.model import Counts
 from newsletter_cli.audience.tiers import TIER
+from newsletter_cli.audience.wrapped import addresses_in
 from newsletter_cli.problems import Problem
 
 if TYPE_CHECKING:
@@ -92,7 +93,11 @@ def judged(
     for line, cells in rows:
         local, domain, reason, level = read(cells)
         if not local:
-            yield number, line, None, None, reader.cell(cells), level, reason, pack(cells)
+            no = list(reader.said_no(cells))
+            for one, said in no:  # whatever other rows and lists say of them
+                yield number, line, person(one.key), everywhere(one.key), str(one), level, said, pack(cells)
+            if not no:
+                yield number, line, None, None, reader.cell(cells), level, reason, pack(cells)
             continue
         if not reason:
             look(local, domain, file, line)
@@ -158,5 +163,5 @@ def persons_of(file: str, data: bytes | BinaryIO, wishes: Wishes, who: Who) -> I
     reader = recognise(opened.header, sample, file=file, wishes=wishes)
     for line, cells in chain(sample, opened.rows):
         local, domain, _, _ = reader.read(cells)
-        if local:
-            yield who.person(Address(local, domain).key), f"{file}:{line}"
+        for one in (Address(local, domain),) if local else addresses_in(reader.cell(cells)):
+            yield who.person(one.key), f"{file}:{line}"
