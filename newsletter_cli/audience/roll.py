@@ -261,7 +261,7 @@ class Roll:
             f" CASE list {files} END AS file, line, NULL AS fields FROM main.row NOT INDEXED {self._where(decision)}"
         )
         (last,) = self._database.execute("SELECT max(seq) FROM row").fetchone()
-        return Shelf(self._database, query, tuple(entry.file for entry in self._lists), last)
+        return Shelf(self._database, query, tuple(entry.file for entry in self._lists), last or 0)
 
     def count(self, audience: Audience, *, segment: str = "", paywalled: bool = False) -> int:
         """How many `chosen` gives; without a segment at a fraction of the time. Raises Refused as it does."""

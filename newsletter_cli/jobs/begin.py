@@ -42,7 +42,7 @@ def begin(desk: Desk, known: Campaign | None) -> SendReport:
         who,
         uid,
         frozen,
-        gather.recipients(
+        gather.to_queue(
             gathered,
             told=lambda number: request.told(f"queueing {number:,} of {seen.mailable:,}"),
         ),

@@ -16,7 +16,7 @@ from newsletter_cli import tokens
 from newsletter_cli.audience.model import Entry, LeftOut
 from newsletter_cli.jobs import streams
 from newsletter_cli.jobs.prepare import Prepared, prepare
-from newsletter_cli.ledger.model import NO_FIELDS, NewRecipient
+from newsletter_cli.ledger.model import NO_FIELDS, NewRecipient, Shelf
 from newsletter_cli.problems import Problem, Refused, errors
 from newsletter_cli.rendering.model import Version
 
@@ -247,6 +247,15 @@ def _lacking(one: Entry, drafts: Mapping[Version, Draft]) -> Iterator[Problem]:
             line=one.line,
             hint=f'fill it in, or give a fallback: {{{{ {slot.names[0]} or "friend" }}}}',
         )
+
+
+def to_queue(gathered: Gathered, *, told: Callable[[int], None]) -> Iterable[NewRecipient]:
+    """The rows of a beginning. Where nothing of a row must be looked into they can be copied as they stand."""
+    meta, rows = gathered.prepared.post.meta, recipients(gathered, told=told)
+    if meta.merge or meta.segment:
+        return rows
+    stand = gathered.roll.shelf(meta.audience, paywalled=gathered.prepared.paywalled)
+    return Shelf(rows=rows, told=told, **stand._asdict())
 
 
 def recipients(

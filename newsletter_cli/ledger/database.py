@@ -8,17 +8,18 @@ program.
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING
 
 from sqlalchemy import URL, Connection, Engine, ExceptionContext, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, InterfaceError, NoSuchModuleError, OperationalError
 
-from newsletter_cli.ledger import faults, places, postgresql, schema, snapshot, sqlite, tables
+from newsletter_cli.ledger import faults, places, postgresql, pouring, schema, snapshot, sqlite, tables
 from newsletter_cli.ledger.hot import READING, CoreHot, Hot
 from newsletter_cli.problems import Problem, Refused
 
 if TYPE_CHECKING:
+    import sqlite3
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
@@ -69,10 +70,18 @@ class Database:
         self.check()
 
     @contextmanager
-    def writing(self) -> Iterator[Connection]:
-        """A transaction that writes: committed at the end, rolled back by an exception."""
+    def writing(self, *, beside: sqlite3.Connection | None = None) -> Iterator[Connection]:
+        """A transaction that writes: committed at the end, rolled back by an exception.
+
+        In SQLite it can go by a connection to another database (`beside`), to copy from that (`pouring`).
+        """
         self.require_place()
-        with self.engine.connect() as connection, connection.begin():
+        with ExitStack() as stack:
+            engine = self.engine
+            if beside is not None and self.path is not None:
+                engine = stack.enter_context(pouring.beside(beside, self.path))
+            connection = stack.enter_context(engine.connect())
+            stack.enter_context(connection.begin())
             self.require_place()
             yield connection
 

@@ -9,7 +9,8 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    import sqlite3
+    from collections.abc import Callable, Iterable, Iterator, Mapping
     from datetime import datetime
 
     from newsletter_cli.ledger.states import CampaignState, Outcome
@@ -76,6 +77,26 @@ class NewRecipient(NamedTuple):
     file: str
     line: int
     fields: Mapping[str, str] = NO_FIELDS
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shelf:
+    """New recipients that stand in an SQLite database: a ledger in SQLite copies them, any other takes one by one.
+
+    `query` (with its `parameters`) gives a row's `number`, and by name the columns of NewRecipient as the ledger keeps
+    them. Numbers ascend in the order of the rows from 1 to `last`; some may be missing. `told` is given one now and
+    then.
+    """
+
+    rows: Iterable[NewRecipient]  # the same, one by one
+    database: sqlite3.Connection
+    query: str
+    parameters: tuple[str, ...]
+    last: int
+    told: Callable[[int], None] = lambda _: None
+
+    def __iter__(self) -> Iterator[NewRecipient]:
+        return iter(self.rows)
 
 
 @dataclass(frozen=True, slots=True)

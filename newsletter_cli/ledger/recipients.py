@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import BigInteger, bindparam, func, literal_column, select
 
-from newsletter_cli.ledger import moves, sqlite
-from newsletter_cli.ledger.model import NewRecipient, RecipientRow
+from newsletter_cli.ledger import moves, pouring
+from newsletter_cli.ledger.model import NewRecipient, RecipientRow, Shelf
 from newsletter_cli.ledger.states import WAITING, Outcome
 from newsletter_cli.ledger.tables import campaigns, from_integer, recipients
 
@@ -39,6 +39,10 @@ def insert(
 ) -> None:
     """Write new rows, in order, in bounded memory; who is in the campaign already stays as they are."""
     at = moves.instant(now)
+    same: dict[str, Any] = {"campaign": campaign, "updated_at": at, "outcome": outcome.value}
+    if database.path is not None and isinstance(added, Shelf):
+        pouring.copy(connection, recipients.name, _NAMES, added, same=same, path=database.path)
+        return
     rows = (
         (
             person,
@@ -51,9 +55,8 @@ def insert(
         )
         for person, everywhere, email, version, file, line, fields in added
     )
-    same: dict[str, Any] = {"campaign": campaign, "updated_at": at, "outcome": outcome.value}
     if database.path is not None:
-        sqlite.pour(connection, recipients.name, _NAMES, rows, same=same, path=database.path)
+        pouring.pour(connection, recipients.name, _NAMES, rows, same=same, path=database.path)
         return
     statement = _insertion()
     while group := list(islice(rows, moves.GROUP)):

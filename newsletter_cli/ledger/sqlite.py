@@ -1,4 +1,4 @@
-"""All that is SQLite's own: pragmas, BEGIN IMMEDIATE, the driver's hot path, copies.
+"""What is SQLite's own: pragmas, BEGIN IMMEDIATE, the driver's hot path, copies; `pouring` has the rest.
 
 A connection is in WAL mode with synchronous=FULL; a run's own is NORMAL: hand-overs and outcomes survive a SIGKILL but
 not a power cut (recovery reads the boot id for that). What must survive one is synced to the disk after its commit,
@@ -12,7 +12,6 @@ import os
 import sqlite3
 import threading
 from contextlib import closing, contextmanager, suppress
-from itertools import islice
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
@@ -23,7 +22,7 @@ from newsletter_cli.ledger.hot import READING, Busy
 from newsletter_cli.problems import Problem, Refused
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
     from newsletter_cli.ledger.hot import Statement
@@ -41,9 +40,12 @@ _FIRM_BETWEEN_CHECKPOINTS = 16
 _SHORT_S = 0.005
 _TRIES = int(BUSY_S / _SHORT_S)
 _LOG_LIMIT_OCTETS = 67_108_864
-# A group of rows on their way in, some 10 MB in a file without a name. At each statement SQLite keeps a copy of every
-# page that it changes, and keys in no order change nearly all of an index: groups of 10,000 take half as long again.
-_POURED_ROWS = 100_000
+# What a connection that writes is told of its log, and of the disk.
+LASTING = (
+    "synchronous = FULL",
+    f"wal_autocheckpoint = {_CHECKPOINT_PAGES}",
+    f"journal_size_limit = {_LOG_LIMIT_OCTETS}",
+)
 _MAGIC = b"SQLite format 3\0"
 
 
@@ -74,11 +76,16 @@ def _listen(made: Engine, path: Path, *, read_only: bool) -> None:
                 driver.execute("PRAGMA query_only = ON")
                 return
             driver.execute("PRAGMA journal_mode = WAL")
-            driver.execute("PRAGMA synchronous = FULL")
-            driver.execute(f"PRAGMA wal_autocheckpoint = {_CHECKPOINT_PAGES}")
-            driver.execute(f"PRAGMA journal_size_limit = {_LOG_LIMIT_OCTETS}")
+            for pragma in LASTING:
+                driver.execute(f"PRAGMA {pragma}")
         except sqlite3.Error as error:
             raise explained(error, path) from error
+
+    govern(made, path, read_only=read_only)
+
+
+def govern(made: Engine, path: Path, *, read_only: bool = False) -> None:
+    """Let an engine's transactions begin as ours do, and its errors be told as ours are."""
 
     @event.listens_for(made, "begin")
     def begin(connection: Connection) -> None:
@@ -265,42 +272,6 @@ def compiled(statement: Statement, dialect: Any) -> tuple[str, Callable[[Any], A
     return str(made), (lambda row: (getter(row),)) if len(places) == 1 else getter
 
 
-def pour(
-    connection: Connection,
-    into: str,
-    names: Sequence[str],
-    rows: Iterable[tuple[Any, ...]],
-    *,
-    same: Mapping[str, Any],
-    path: Path,
-) -> None:
-    """Insert any number of rows in their order without holding them, inside the transaction of `connection`.
-
-    `names` are the columns of `rows`, `same` those with one value for all. A row that is there already stays.
-    They go by a temporary table, a group at a time: one INSERT … SELECT checks keys and writes indexes for all of a
-    group, 4.0 s for a million against 5.3 s with a statement each.
-    """
-    driver = _driver(connection)
-    columns = ", ".join(names)
-    fill = f"INSERT INTO temp.poured VALUES ({', '.join('?' * len(names))})"  # noqa: S608 - our own names
-    # "WHERE true": without it SQLite would read ON CONFLICT as a join (sqlite.org/lang_upsert.html, Parsing Ambiguity).
-    move = (
-        f"INSERT INTO {into} ({columns}, {', '.join(same)})"  # noqa: S608 - our own names
-        f" SELECT {columns}, {', '.join('?' * len(same))} FROM temp.poured WHERE true ORDER BY rowid"
-        " ON CONFLICT DO NOTHING"
-    )
-    constants = tuple(same.values())
-    rest = iter(rows)
-    try:
-        driver.execute(f"CREATE TEMP TABLE poured ({columns})")
-        while driver.executemany(fill, islice(rest, _POURED_ROWS)).rowcount > 0:
-            driver.execute(move, constants)
-            driver.execute("DELETE FROM temp.poured")
-        driver.execute("DROP TABLE temp.poured")
-    except sqlite3.Error as error:
-        raise explained(error, path) from error
-
-
 def copy(made: Engine, path: Path, target: Path) -> None:
     """Write a consistent copy of the file at `path` to `target` (mode 0600), whoever is writing meanwhile.
 
@@ -314,7 +285,7 @@ def copy(made: Engine, path: Path, target: Path) -> None:
         beside.unlink(missing_ok=True)
         beside.touch(mode=0o600)
         with made.connect() as connection, closing(sqlite3.connect(beside)) as into:
-            _driver(connection).backup(into)
+            driver_of(connection).backup(into)
         beside.replace(target)
     except sqlite3.Error as error:
         raise explained(error, target) from error
@@ -340,7 +311,8 @@ def _not_there(target: Path) -> Refused:
     )
 
 
-def _driver(connection: Connection) -> sqlite3.Connection:
+def driver_of(connection: Connection) -> sqlite3.Connection:
+    """The driver's connection below SQLAlchemy's."""
     driver = connection.connection.driver_connection
     assert isinstance(driver, sqlite3.Connection)
     return driver
@@ -350,8 +322,8 @@ def compact(made: Engine, path: Path) -> None:
     """Write the file anew and empty the log: nothing of what was deleted or replaced is left in either."""
     with made.connect() as connection:
         try:
-            _driver(connection).execute("VACUUM")
+            driver_of(connection).execute("VACUUM")
             # A reader at work keeps the log; a later checkpoint then empties it.
-            _driver(connection).execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            driver_of(connection).execute("PRAGMA wal_checkpoint(TRUNCATE)")
         except sqlite3.Error as error:
             raise explained(error, path) from error

@@ -26,6 +26,7 @@ from newsletter_cli.ledger import (
 )
 from newsletter_cli.ledger.bounces import Bounces
 from newsletter_cli.ledger.database import Database, open_database
+from newsletter_cli.ledger.model import Shelf
 from newsletter_cli.ledger.recognise import Conflict
 from newsletter_cli.ledger.run import Run
 from newsletter_cli.ledger.states import WAITING, CampaignState, Outcome
@@ -161,7 +162,8 @@ class Ledger:
         that is begun already.
         """
         now = self._clock.now()
-        with self.database.writing() as connection:
+        beside = recipients_.database if isinstance(recipients_, Shelf) else None
+        with self.database.writing(beside=beside) as connection:
             known = campaigns.find(connection, newsletter, identity)
             if known is None:
                 campaign = campaigns.new(connection, newsletter, identity, uid, state)

@@ -71,6 +71,11 @@ def test_entries_and_count_are_those_chosen(audience: Audience, segment: str, *,
     if not segment:
         without = list(roll.entries(audience, **said, fields=False))
         assert [(*one[:-1], dict(one.fields)) for one in without] == [(*one[:-1], {}) for one in slowly]
+        shelf = roll.shelf(audience, paywalled=paywalled)
+        names = "person, everywhere, email, version, file, line, fields"
+        copied = shelf.database.execute(f"SELECT {names} FROM ({shelf.query}) ORDER BY number", shelf.parameters)
+        assert list(copied) == [(*one[:-1], None) for one in slowly]
+        assert shelf.last == roll.counts.rows
     assert roll.count(audience, **said) == len(slowly)
     assert slowly or audience is Audience.FOUNDING
 

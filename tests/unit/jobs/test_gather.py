@@ -13,6 +13,7 @@ from newsletter_cli.audience.model import LeftOut
 from newsletter_cli.audience.roll import Roll
 from newsletter_cli.jobs import gather, streams
 from newsletter_cli.jobs.gather import Gathered, ListSource
+from newsletter_cli.ledger.model import Shelf
 from newsletter_cli.post.model import Audience
 from newsletter_cli.problems import Refused
 from newsletter_cli.rendering.model import Context, Slot, Version
@@ -30,9 +31,9 @@ cy@x.example,Cy,free
 """
 
 
-def gathered(*slots: Slot, audience: Audience = Audience.EVERYONE, merge: bool = False) -> Gathered:
+def gathered(*slots: Slot, audience: Audience = Audience.EVERYONE, merge: bool = False, segment: str = "") -> Gathered:
     roll = Roll.build([("a.csv", LIST)], person=tokens.persons(KEYS, "letter"), everywhere=tokens.everywheres(KEYS))
-    meta = SimpleNamespace(audience=audience, segment="", merge=merge)
+    meta = SimpleNamespace(audience=audience, segment=segment, merge=merge)
     drafts = {version: SimpleNamespace(slots=slots) for version in Version}
     prepared: Any = SimpleNamespace(post=SimpleNamespace(meta=meta), paywalled=False, drafts=drafts)
     return Gathered(prepared=prepared, roll=roll, problems=())
@@ -92,6 +93,18 @@ def test_the_rows_to_queue_carry_fields_only_where_a_post_may_ask_for_them() -> 
         assert row.everywhere == tokens.everywhere(KEYS, row.email)
     merged = list(gather.recipients(gathered(merge=True)))
     assert dict(merged[0].fields) == {"email": "ann@x.example", "name": "Ann", "tier": "free"}
+
+
+def test_rows_are_queued_where_they_stand_unless_something_in_them_must_be_read() -> None:
+    told: list[int] = []
+    shelf = gather.to_queue(gathered(), told=told.append)
+    assert isinstance(shelf, Shelf)
+    assert list(shelf) == list(gather.recipients(gathered()))
+    assert told == [0]
+    for read in (gathered(merge=True), gathered(segment="name = 'Cy'")):
+        rows = gather.to_queue(read, told=told.append)
+        assert not isinstance(rows, Shelf)
+        assert list(rows) == list(gather.recipients(read))
 
 
 def test_one_person_alone_is_queued() -> None:
