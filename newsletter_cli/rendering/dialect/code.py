@@ -57,7 +57,7 @@ class FencedCode(Construct):
         raw = attributes.read_format(info)
         if raw and raw[1] == len(info):
             if raw[0] in {"html", "html5", "html4"}:
-                tree.raw(parent, html_tags.safe(text, line.number + 1))
+                tree.raw(parent, html_tags.safe(text, line.number + 1) + "\n")
             return  # another format's text is not for mail
         language, found = _language(info)
         put_block(parent, text, language, found, line.number)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from newsletter_cli.rendering.dialect import tables, tree
 from newsletter_cli.rendering.dialect.blocks import Construct
+from newsletter_cli.rendering.dialect.divs import is_closing
 from newsletter_cli.rendering.dialect.source import TAB_STOP, Line, dedent
 
 if TYPE_CHECKING:
@@ -22,16 +23,16 @@ class DefinitionList(Construct):
 
     def read(self, parent: Element, lines: list[Line], at: int, state: State) -> int | None:
         """Read one that begins at `at`."""
-        if not _begins(lines, at):
+        if not _begins(lines, at, state):
             return None
         element = tree.block(parent, "dl", lines[at].number)
-        while at < len(lines) and _begins(lines, at):
+        while at < len(lines) and _begins(lines, at, state):
             term = tree.block(element, "dt", lines[at].number)
             term.text = lines[at].text.strip(" ")
             mark = _mark_below(lines, at)
             loose = mark is not None and lines[mark - 1].blank
             while mark is not None:
-                content, end = _definition(lines, mark)
+                content, end = _definition(lines, mark, state)
                 definition = tree.block(element, "dd", lines[mark].number)
                 inner = self.parser.inside(state, lines[mark], loose_end=loose)
                 self.parser.parse(definition, content, 0, inner)
@@ -41,13 +42,13 @@ class DefinitionList(Construct):
         return at
 
 
-def _begins(lines: list[Line], at: int) -> bool:
+def _begins(lines: list[Line], at: int, state: State) -> bool:
     """Whether a term stands at `at`; a table's caption is no definition of the paragraph above it."""
     line = lines[at]
     if line.blank or line.indent >= TAB_STOP or _MARK.match(line.text) or line.text.endswith("\\"):
         return False  # behind a hard break a colon is only a colon
     mark = _mark_below(lines, at)
-    return mark is not None and not (lines[mark - 1].blank and tables.captions_a_table(lines, mark))
+    return mark is not None and not (lines[mark - 1].blank and tables.captions_a_table(lines, mark, state))
 
 
 def _mark_below(lines: list[Line], at: int) -> int | None:
@@ -63,7 +64,7 @@ def _mark_at(lines: list[Line], at: int) -> int | None:
     return at if at < len(lines) and _MARK.match(lines[at].text) else None
 
 
-def _definition(lines: list[Line], at: int) -> tuple[list[Line], int]:
+def _definition(lines: list[Line], at: int, state: State) -> tuple[list[Line], int]:
     """The lines of one definition without its mark and indentation, and the place behind them."""
     mark = _MARK.match(lines[at].text)
     assert mark
@@ -77,7 +78,7 @@ def _definition(lines: list[Line], at: int) -> tuple[list[Line], int]:
                 break
             content += [Line("", blank.number) for blank in lines[at:following]]
             at = following
-        elif _MARK.match(line.text):
+        elif _MARK.match(line.text) or (state.in_box and is_closing(line.text)):
             break
         else:
             content.append(dedent(line, TAB_STOP))

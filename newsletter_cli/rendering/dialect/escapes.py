@@ -1,7 +1,7 @@
 r"""Backslashes, character references, hard breaks.
 
-A backslash before any ASCII punctuation leaves the character as text, in one pass; before a space it makes a no-break
-space, before a line end a break. Elsewhere (``C:\Users``) it is a backslash.
+A backslash before anything but a letter or a digit leaves the character as text, in one pass; before a space it makes a
+no-break space, before a line end a break. Elsewhere (``C:\Users``) it is a backslash.
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ from xml.etree.ElementTree import Element
 
 from newsletter_cli.rendering.dialect.inlines import Inline, Scanner
 
-_PUNCTUATION = frozenset("!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~")
 _REFERENCE = re.compile(r"&(?:#[0-9]{1,7}|#[xX][0-9A-Fa-f]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});")
 
 
@@ -24,12 +23,12 @@ class Escape(Inline):
     def read(self, scan: Scanner, at: int) -> int | None:
         """Read one that begins at `at`."""
         char = scan.text[at + 1 : at + 2]
-        if char in _PUNCTUATION and char:
-            scan.pieces.append(char)
-        elif char == " ":
+        if char == " ":
             scan.pieces.append("\u00a0")
         elif char in {"\n", ""}:
             scan.pieces.append(Element("br"))
+        elif not char.isalnum():
+            scan.pieces.append(char)
         else:
             return None
         return at + 2

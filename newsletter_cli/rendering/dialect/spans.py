@@ -22,6 +22,8 @@ def name_elements(root: HtmlElement) -> None:
     """Turn such spans into the elements they mean, in place."""
     for span in list(root.iter("span")):
         classes = span.get("class", "").split()
+        if not classes:
+            continue
         kept = [one for one in classes if one not in _UNDERLINED]
         if len(kept) < len(classes):
             _wrap_content(span)
@@ -29,10 +31,10 @@ def name_elements(root: HtmlElement) -> None:
             span.tag = kept.pop(0)
         if kept:
             span.set("class", " ".join(kept))
-        elif classes:
+        else:
             del span.attrib["class"]
-        if span.tag == "span" and not set(span.attrib) - {LINE}:
-            span.drop_tag()
+            if span.tag == "span" and not set(span.attrib) - {LINE}:
+                span.drop_tag()
 
 
 def _wrap_content(span: HtmlElement) -> None:

@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from unicodedata import east_asian_width
 
-from newsletter_cli.rendering.dialect import tree
+from newsletter_cli.rendering.dialect import attributes, tree
 from newsletter_cli.rendering.dialect.blocks import Construct
+from newsletter_cli.rendering.dialect.divs import is_closing
 from newsletter_cli.rendering.dialect.source import Line, strip_blank
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ LINE_COLUMNS = 72
 
 _FILLER = "\0"  # in no source: `source` takes it out
 _CAPTION = re.compile(r" {0,3}(?:[Tt]able)?:(?!:) *(?=\S)(.*)\Z")
+_ATTRIBUTES = re.compile(r"(?:\A|(?<=\s))\{[^{}]*\}\Z")
 _DRAWN = re.compile(r" {0,3}(?:\+[-:=]|\||-{2,}|.*\S *\|)")
 
 
@@ -92,7 +94,7 @@ class TableConstruct(Construct):
         table = self.table(lines, at, state)
         if not table:
             return None
-        caption, end = _caption_below(lines, table.end)
+        caption, end = _caption_below(lines, table.end, state)
         self.put(parent, table, lines[at], state, caption)
         return end
 
@@ -100,6 +102,9 @@ class TableConstruct(Construct):
         """Build the element."""
         element = tree.block(parent, "table", line.number)
         shares = [column.share for column in table.columns]
+        if (at := _ATTRIBUTES.search(caption)) and (found := attributes.read(at[0])):
+            attributes.put(element, found[0])  # of the table, as pandoc's table_attributes has it
+            caption = caption[: at.start()].rstrip(" \n")
         if caption:
             tree.block(element, "caption").text = caption
         if all(share is not None for share in shares):
@@ -145,9 +150,9 @@ class Caption(Construct):
 
     def read(self, parent: Element, lines: list[Line], at: int, state: State) -> int | None:
         """Read one that begins at `at`."""
-        if not captions_a_table(lines, at):
+        if not captions_a_table(lines, at, state):
             return None
-        caption, below = _caption_at(lines, at)
+        caption, below = _caption_at(lines, at, state)
         while below < len(lines) and lines[below].blank:
             below += 1
         for construct in self.parser.constructs:
@@ -157,36 +162,36 @@ class Caption(Construct):
         return None
 
 
-def captions_a_table(lines: list[Line], at: int) -> bool:
+def captions_a_table(lines: list[Line], at: int, state: State) -> bool:
     """Whether a caption at `at` is followed by what looks like a table."""
     if not _CAPTION.match(lines[at].text):
         return False
-    _, below = _caption_at(lines, at)
+    _, below = _caption_at(lines, at, state)
     while below < len(lines) and lines[below].blank:
         below += 1
     return below < len(lines) and bool(_DRAWN.match(lines[below].text))
 
 
-def _caption_at(lines: list[Line], at: int) -> tuple[str, int]:
+def _caption_at(lines: list[Line], at: int, state: State) -> tuple[str, int]:
     """The caption that begins at `at`, over its lines, and the place behind it."""
     match = _CAPTION.match(lines[at].text)
     if not match:
         return "", at
     texts = [match[1]]
     at += 1
-    while at < len(lines) and not lines[at].blank:
+    while at < len(lines) and not lines[at].blank and not (state.in_box and is_closing(lines[at].text)):
         texts.append(lines[at].text.strip(" "))
         at += 1
     return "\n".join(texts).rstrip(" "), at
 
 
-def _caption_below(lines: list[Line], at: int) -> tuple[str, int]:
+def _caption_below(lines: list[Line], at: int, state: State) -> tuple[str, int]:
     """The caption under a table that ends at `at`, and the place behind it."""
     below = at
     while below < len(lines) and lines[below].blank:
         below += 1
     if below < len(lines):
-        caption, end = _caption_at(lines, below)
+        caption, end = _caption_at(lines, below, state)
         if caption:
             return caption, end
     return "", at

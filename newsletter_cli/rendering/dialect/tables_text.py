@@ -80,14 +80,15 @@ class MultilineTable(TableConstruct):
         return Table(columns=columns, head=head, body=body, end=bottom + 1, blocks=True)
 
     def _bottom(self, lines: list[Line], at: int, state: State) -> int | None:
-        """The row of dashes that ends the table: the next one, followed by a blank line or nothing."""
+        """The row of dashes that ends the table: the next one, with nothing right under it."""
         if "dashes" in state.absent:
             return None
         for bottom in range(at, len(lines)):
             if state.in_box and is_closing(lines[bottom].text):
                 return None
             if _DASHES.match(lines[bottom].text):
-                free = bottom + 1 == len(lines) or lines[bottom + 1].blank
+                below = lines[bottom + 1] if bottom + 1 < len(lines) else None
+                free = below is None or below.blank or (state.in_box and is_closing(below.text))
                 return bottom if free else None
         state.absent["dashes"] = 1
         return None
