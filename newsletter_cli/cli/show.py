@@ -7,6 +7,7 @@ from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any
 
 from newsletter_cli.feedback.model import Kind
+from newsletter_cli.jobs.meanings import SHOWN
 from newsletter_cli.ledger.states import Outcome
 from newsletter_cli.problems import Problem, Severity
 
@@ -107,15 +108,7 @@ def sent(report: SendReport, terminal: Terminal) -> None:
     """What one `send` did: what was left out, who failed, whose fate is unknown, and one summary line."""
     left_out(report.left_out, report.left_out_total, terminal)
     terminal.problems(report.problems)
-    for row in report.failures:
-        terminal.problem(_of_row(row, "failed"))
-    for row in report.fates:
-        terminal.problem(_of_row(row, "unknown fate: the server may have it"))
-    more = max(0, report.failed - len(report.failures)) + max(0, report.unknown - len(report.fates))
-    if more:
-        terminal.tell(f"and {more} more: `newsletter status POST --failed-csv FILE` names them all")
-    if report.fates:
-        terminal.tell("they are not mailed again by themselves; `newsletter send POST --resend-unknown` does it")
+    _missed(report, terminal)
     for line in report.said:
         terminal.say(line)
     if report.counts.total:
@@ -123,6 +116,27 @@ def sent(report: SendReport, terminal: Terminal) -> None:
     if report.unfinished:
         when = f" after {report.until.astimezone():%Y-%m-%d %H:%M:%S}" if report.until else ""
         terminal.say(f"not finished: run the same command again{when}, nobody gets it twice")
+
+
+def _missed(report: SendReport, terminal: Terminal) -> None:
+    """Who has not got it, the reasons with how many each, and what can be done."""
+    for row in report.failures:
+        terminal.problem(_of_row(row, "failed"))
+    for row in report.fates:
+        terminal.problem(_of_row(row, "unknown fate: the server may have it"))
+    more = max(0, report.failed - len(report.failures)) + max(0, report.unknown - len(report.fates))
+    if more:
+        terminal.tell(f"and {more} more: `newsletter status POST --failed-csv FILE` names them all")
+    for meaning in report.replies[:SHOWN]:
+        terminal.tell(str(meaning))
+    if len(report.replies) > SHOWN:
+        terminal.tell(f"and {len(report.replies) - SHOWN} more reasons")
+    if report.failed:
+        terminal.tell(
+            "who failed is not tried again; `newsletter send POST --retry-failed` does it, but for suppressed addresses"
+        )
+    if report.fates:
+        terminal.tell("those of unknown fate are not mailed again; `newsletter send POST --resend-unknown` does it")
 
 
 def summary(counts: Counts, this_run: Counts | None = None) -> str:

@@ -6,10 +6,11 @@ resume alike.
 
 from __future__ import annotations
 
+from collections import deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from newsletter_cli.jobs import stamping
+from newsletter_cli.jobs import meanings, stamping
 from newsletter_cli.jobs.report import Counts, SendReport
 from newsletter_cli.ledger.states import CampaignState, Outcome
 from newsletter_cli.problems import NotNow, Problem, Refused, Severity
@@ -23,14 +24,22 @@ if TYPE_CHECKING:
     from newsletter_cli.delivery.campaign import Finish
     from newsletter_cli.delivery.events import Event
     from newsletter_cli.delivery.seams import Stop
+    from newsletter_cli.jobs.meanings import Meaning
     from newsletter_cli.jobs.messenger import CampaignMessenger
-    from newsletter_cli.ledger.model import Campaign, RecipientRow
+    from newsletter_cli.ledger.model import Campaign, RecipientRow, Settled
     from newsletter_cli.ledger.store import Ledger
     from newsletter_cli.message.dkim import Signer
     from newsletter_cli.times import Clock
 
 # So many of each are named in a report, whose rows are held in memory; all are counted, and in the ledger.
 NAMED = 1_000
+
+# Of so many of the last refusals it is known what was said, should they turn out to be nobody's failure: the engine
+# judges a window of 200 tries.
+_LATELY = 200
+
+# Who has not got it, though somebody tried.
+_WITHOUT = frozenset({Outcome.FAILED, Outcome.DEFERRED, Outcome.UNKNOWN})
 
 # An RSA 2048 signature takes most of a millisecond and releases the interpreter's lock: two at a time pay, more do not.
 _SIGNING_THREADS = 2
@@ -65,22 +74,35 @@ class Tally:
     refusal: Refused | None = None  # the post could not be marked as begun, so nobody was
     counts: dict[Outcome, int] = field(default_factory=dict)
     named: dict[Outcome, list[int]] = field(default_factory=lambda: {Outcome.FAILED: [], Outcome.UNKNOWN: []})
+    blamed: list[Settled] = field(default_factory=list)  # refusals that were not those people's failures
+    lately: deque[Settled] = field(default_factory=lambda: deque(maxlen=_LATELY))  # the last refusals
+    _waits_again: set[int] = field(default_factory=set)
 
     def __call__(self, event: Event) -> None:
         """Take one event of the engine."""
         from newsletter_cli.delivery.events import Recorded, Revived
 
         if isinstance(event, Recorded):
-            outcome = event.settled.outcome
-            self.counts[outcome] = self.counts.get(outcome, 0) + 1
-            if outcome in self.named and len(self.named[outcome]) < NAMED:
-                self.named[outcome].append(event.settled.id)
+            self._recorded(event.settled)
         elif isinstance(event, Revived):
             # Told as failed before the window of failures tripped; they wait again.
-            gone = set(event.ids)
-            self.counts[Outcome.FAILED] = self.counts.get(Outcome.FAILED, 0) - len(gone)
-            self.named[Outcome.FAILED] = [one for one in self.named[Outcome.FAILED] if one not in gone]
+            self._waits_again.update(event.ids)
+            self.blamed += [one for one in self.lately if one.id in self._waits_again]
+            self.counts[Outcome.FAILED] = self.counts.get(Outcome.FAILED, 0) - len(event.ids)
+            named = self.named[Outcome.FAILED]
+            self.named[Outcome.FAILED] = [one for one in named if one not in self._waits_again]
         self.onward(event)
+
+    def _recorded(self, settled: Settled) -> None:
+        outcome = settled.outcome
+        self.counts[outcome] = self.counts.get(outcome, 0) + 1
+        if outcome is Outcome.FAILED and settled.id in self._waits_again:
+            self.blamed.append(settled)  # the one that tripped the window is told after it
+            return
+        if outcome in self.named and len(self.named[outcome]) < NAMED:
+            self.named[outcome].append(settled.id)
+        if outcome is Outcome.FAILED:
+            self.lately.append(settled)
 
 
 def carry(carriage: Carriage, campaign: Campaign, *, limit: int | None = None, only: bytes | None = None) -> SendReport:
@@ -172,15 +194,29 @@ def _conclude(
         subject=campaign.subject,
         problems=tuple(problems),
         counts=counts,
-        this_run=Counts(by_outcome=tally.counts),
+        this_run=_this_run(tally, counts),
         failures=tuple(ledger.recipients_of(tally.named[Outcome.FAILED])),
         fates=(*recovered, *ledger.recipients_of(tally.named[Outcome.UNKNOWN])),
+        replies=_replies(ledger, campaign, tally),
         until=finish.until,
         signal=carriage.stop.signal_number,
         unfinished=counts.left > 0 and finish.reason is not FinishReason.CANCELLED,
         held=held,
         finished=finished,
     )
+
+
+def _this_run(tally: Tally, counts: Counts) -> Counts:
+    """What this run settled; who was put off several times is one person."""
+    deferred = min(tally.counts.get(Outcome.DEFERRED, 0), counts[Outcome.DEFERRED])
+    return Counts(by_outcome={**tally.counts, Outcome.DEFERRED: deferred})
+
+
+def _replies(ledger: Ledger, campaign: Campaign, tally: Tally) -> tuple[Meaning, ...]:
+    """What was said of those who have not got it; nothing where this run was told nothing of the kind."""
+    if not tally.blamed and not any(tally.counts.get(outcome) for outcome in _WITHOUT):
+        return ()
+    return meanings.grouped(ledger.recipients(campaign.id, outcomes=_WITHOUT), tally.blamed)
 
 
 def _told(finish: Finish) -> list[Problem]:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from newsletter_cli.audience.model import LeftOut
+    from newsletter_cli.jobs.meanings import Meaning
     from newsletter_cli.ledger.model import RecipientRow
     from newsletter_cli.problems import Problem
 
@@ -61,8 +62,8 @@ class SendReport:
 
     `said` are lines for the person in their order; `counts` are the campaign's after this run, `this_run` what this
     run alone settled. `failures` and `fates` are the rows that this run settled as failed and as unknown: each is
-    named, where they are very many the first (`carry.NAMED`). `left_out` holds the first rows that were not mailed,
-    `left_out_total` counts all.
+    named, where they are very many the first (`carry.NAMED`). `replies` groups what was said of all in the campaign who
+    have not got it. `left_out` holds the first rows that were not mailed, `left_out_total` counts all.
     """
 
     post: str
@@ -75,6 +76,7 @@ class SendReport:
     left_out_total: int = 0
     failures: tuple[RecipientRow, ...] = ()
     fates: tuple[RecipientRow, ...] = ()
+    replies: tuple[Meaning, ...] = ()
     until: datetime | None = None  # when to come back, where that is known
     signal: int = 0  # the signal that stopped the run
     refused: bool = False
@@ -108,6 +110,7 @@ class SendReport:
             "left_out": self.left_out_total,
             "failures": [_named(row) for row in self.failures],
             "unknown_fates": [_named(row) for row in self.fates],
+            "replies": [one.as_json() for one in self.replies],
             "messages": [*self.said, *(str(problem) for problem in self.problems)],
             "held": self.held,
             "wait_until": self.until.isoformat() if self.until else None,
