@@ -40,7 +40,12 @@ if TYPE_CHECKING:
 SAMPLE_ROWS = 1000
 # A column of more different values is no status column; the longest that was seen has nine.
 _MOST_STATUS_WORDS = 12
-_PLAIN = Service(name="plain", shapes=())
+# A file that Mailchimp calls so holds those who left or bounced, also where most of its columns were thrown away.
+_PLAIN = Service(
+    name="plain",
+    shapes=(),
+    files=("unsubscribed_members_", "cleaned_members_", "nonsubscribed_members_", "non_subscribed_members_"),
+)
 
 
 def recognise(header: tuple[str, ...] | None, sample: Sequence[Row], *, file: str, wishes: Wishes) -> Reader:

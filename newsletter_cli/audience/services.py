@@ -285,7 +285,19 @@ SERVICES: tuple[Service, ...] = (
         shapes=(_shape("email globalstatus"), _shape("email subscriptionstatus list")),
         marks={"globalstatus": Kind.WORD},
     ),
-    Service(name="Wix", shapes=(_shape("emailsubscriberstatus"),), marks={"emailsubscriberstatus": Kind.WORD}),
+    Service(
+        name="Wix",
+        shapes=(_shape("emailsubscriberstatus"),),
+        marks={"emailsubscriberstatus": Kind.WORD},
+        meanings={"emailsubscriberstatus": _codes(good="subscribed", bad="notset neversubscribed unsubscribed")},
+    ),
+    Service(
+        name="Google Groups",
+        shapes=(_shape("email groupstatus emailstatus emailpreference"),),
+        # Its "Email status" is empty but for those whose mail bounces.
+        marks={"groupstatus": Kind.WORD, "emailstatus": Kind.OUT_IF_FILLED, "emailpreference": Kind.CHOICE},
+        meanings={"groupstatus": _codes(good="member owner manager", bad="banned invited pending")},
+    ),
     Service(
         name="Shopify",
         shapes=(_shape("email acceptsemailmarketing"),),

@@ -243,7 +243,7 @@ def _bad_kind(split: tuple[str, ...]) -> Kind | None:
         return None  # the link by which this person may leave, and what belongs to it
     if (_DATES | _DETAIL).intersection(split) or "reason" in split:
         return Kind.OUT_IF_FILLED
-    return Kind.WORD if _STATUS_WORDS.intersection(split) else Kind.OUT_IF_TRUE
+    return Kind.OUT_IF_TRUE
 
 
 def _good_kind(split: tuple[str, ...]) -> Kind | None:

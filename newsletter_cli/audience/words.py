@@ -93,7 +93,7 @@ _IN = _vocabulary(
 
 # Words that keep a person from being mailed, as the whole value.
 _OUT = _vocabulary(
-    """ban, banned, left, gone, lost, dead, quit, out, trash, dnc, dnm, hidden, dropped, failed, no, exclu, exclue,
+    """ban, banned, hard, soft, left, gone, lost, dead, quit, out, trash, dnc, dnm, hidden, dropped, failed, no, exclu, exclue,
     baja, baixa, iptal, pasif, ex, former"""
 )
 
@@ -101,7 +101,8 @@ _OUT = _vocabulary(
 _OUT_STEMS = tuple(
     sorted(
         _vocabulary(
-            """unsub, un-sub, opt-out, opted-out, opting out, bounc, hard bounc, soft bounc, complain, complaint, spam,
+            """unsub, un-sub, opt-out, opted-out, opting out, bounc, hard bounc, soft bounc, complain, complaint,
+            spam, marked as spam,
             junk, blocklist, blacklist, block list, black list, blocked, denylist, denied, suppress, cleaned, delet,
             disabl, inactive, unconfirm, not confirm, unverif, not verif, not subscrib, non-subscrib, nonsubscrib,
             no longer, unactivat, not activ, deactivat, pending, awaiting, waiting, cancel, remov, excluded,

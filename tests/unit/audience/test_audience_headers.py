@@ -25,6 +25,7 @@ Accepte newsletter|non|oui; accepte les emails|non|oui; ne pas contacter|oui|non
 baja|sí|no; fecha de baja|01/02/2021|; no enviar|si|no; acepta publicidad|no|si; iscritto|no|sì; removido|sim|não
 peruutettu|kyllä|ei; aktywny|nie|tak; zapisany|nie|tak; zgoda marketingowa|nie|tak; aktivní|ne|ano; souhlas|ne|ano
 активен|нет|да; Активный|нет|да; согласие|нет|да; отписался|да|нет; рассылка|нет|да; メルマガ|いいえ|はい
+Stop Status|unsubscribed|; bounce status|hard|; unsubscribe status|yes|no; status|Marked as spam|Subscribed
 配信停止|はい|いいえ; 退会|はい|いいえ; 已退订|是|否; 購読|いいえ|はい; 订阅|否|是; メール配信停止|はい|いいえ
 """
 # header; cells of which none is a word on mail
@@ -76,6 +77,12 @@ def test_a_substack_export_that_was_trimmed_by_hand_keeps_its_free_readers() -> 
     assert _names(roll) == ["a", "b"]
     assert roll.services == ("Substack",)
     assert roll.counts.by_tier == {"paid": 1, "free": 1}
+
+
+def test_a_file_that_mailchimp_names_is_of_those_who_left_whatever_columns_are_left_of_it() -> None:
+    for name in ("unsubscribed_members_export_1f2.csv", "cleaned_members_export_1f2.csv"):
+        assert _names(build((name, "Email Address,First Name\na@x.example,Ann\n"), allow_empty=True)) == []
+    assert _names(build(("unsubscribed_friends.csv", "email\na@x.example\n"))) == ["a"]
 
 
 def test_ones_and_noughts_without_a_header_are_asked_about() -> None:

@@ -99,7 +99,8 @@ HEADERS: list[tuple[Kind | None, str]] = [
         Kind.WORD,
         "status; Email status; subscription_status; Statut; Subscriber state; email_consent_state; USERSTATUS",
     ),
-    (Kind.WORD, "unsubscribe status; Global Status; Abo-Status"),
+    (Kind.WORD, "Global Status; Abo-Status"),
+    (Kind.OUT_IF_TRUE, "unsubscribe status; Stop Status; bounce_status"),
     (
         Kind.OUT_IF_TRUE,
         "unsubscribed; Opt-Out; optOut; emailDisabled; IS_BOUNCED; isbounced; ISDELETED; hasComplained; Spam",

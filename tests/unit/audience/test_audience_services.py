@@ -142,7 +142,14 @@ LISTS = {
     "Wix": """First Name,Email 1,Email subscriber status,SMS subscriber status
         Ann,a1@x.example,Subscribed,Never subscribed
         Bo,x2@x.example,Unsubscribed,Subscribed
-        Cy,x3@x.example,Never subscribed,""",
+        Cy,x3@x.example,Never subscribed,
+        Di,x4@x.example,Not set,Subscribed""",
+    "Google Groups": """Email address,Nickname,Group status,Email status,Email preference,Join year
+        a1@x.example,Ann,member,,email,2020
+        a2@x.example,Bo,owner,,digest,2020
+        x3@x.example,Cy,member,bouncing,email,2020
+        x4@x.example,Di,member,,no email,2020
+        x5@x.example,El,banned,,email,2020""",
     "Shopify": """Customer ID,First Name,Last Name,Email,Accepts Email Marketing,Accepts SMS Marketing
         1,Ann,Able,a1@x.example,yes,no
         2,Bo,Best,x2@x.example,no,yes""",
