@@ -186,7 +186,8 @@ class Roll:
             )
         )
         yield from reader.problems()
-        if not self._count(f"list = {number} AND person IS NOT NULL"):
+        has_address = "SELECT 1 FROM row NOT INDEXED WHERE list = ? AND person IS NOT NULL LIMIT 1"
+        if self._database.execute(has_address, (number,)).fetchone() is None:
             yield rolling.no_address(file, added)
 
     def _count(self, where: str) -> int:
