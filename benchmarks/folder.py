@@ -36,7 +36,10 @@ HEAD = '---\ntitle: "The letter of this week"\ndate: 2024-01-02\npost_id: 1001.h
 # As posts are written: dashes and quotes are none of ASCII's.
 LINE = "A line of a post that is long enough, with — now and then — a dash or “two”, and an é, it’s said. "
 PARAGRAPHS = 46  # of two such lines: a mail of 39 kB in its two parts
-ENVIRONMENT = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])}
+# Without PYTHONDONTWRITEBYTECODE: an installed program has its modules compiled.
+ENVIRONMENT = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"} | {
+    "PYTHONPATH": str(Path(__file__).parents[1])
+}
 
 
 @dataclass(frozen=True)
