@@ -17,10 +17,11 @@ from newsletter_cli.ledger.states import Outcome
 from newsletter_cli.times import format_duration
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from types import TracebackType
 
     from newsletter_cli.cli.terminal import Terminal
-    from newsletter_cli.delivery.events import Event
+    from newsletter_cli.delivery.events import Event, Pace
     from newsletter_cli.times import Clock
 
 REDRAW_S = 0.2  # five pictures a second: smooth to the eye, nothing to the processor
@@ -29,7 +30,7 @@ _CLEARED = "\r\x1b[K"  # back to the first column, erase to the end of the line 
 RATE_WINDOW_S = 10.0  # the rate shown is that of the last seconds
 
 _SHOWN = (Outcome.SENT, Outcome.DEFERRED, Outcome.FAILED, Outcome.UNKNOWN, Outcome.SUPPRESSED)
-_ALWAYS = (Outcome.SENT, Outcome.DEFERRED, Outcome.FAILED)
+_ALWAYS = (Outcome.SENT, Outcome.DEFERRED, Outcome.FAILED, Outcome.UNKNOWN)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -39,7 +40,9 @@ class Figures:
     total: int | None = None
     counts: dict[Outcome, int] = field(default_factory=dict)
     allowed: str = ""  # the pace allowed, as ``14/s``
+    slowed: str = ""  # that a server asked to slow down, to what, and until when
     waits: str = ""  # what it waits for, and until when
+    deferred: set[int] = field(default_factory=set)  # those who count as such, by their claims' ids
     samples: deque[tuple[float, int]] = field(default_factory=deque)  # (monotonic seconds, settled by then)
 
     @property
@@ -62,10 +65,13 @@ class Figures:
             return None
         return timedelta(seconds=round(max(0, self.total - self.settled) / self.per_second))
 
-    def count(self, outcome: Outcome, *, tried_before: bool) -> None:
+    def count(self, recipient: int, outcome: Outcome) -> None:
         """Take one outcome. Who was deferred and is tried again no longer counts as deferred."""
-        if tried_before and self.counts.get(Outcome.DEFERRED):
+        if recipient in self.deferred:
+            self.deferred.discard(recipient)
             self.counts[Outcome.DEFERRED] -= 1
+        if outcome is Outcome.DEFERRED:
+            self.deferred.add(recipient)
         self.counts[outcome] = self.counts.get(outcome, 0) + 1
 
     def sample(self, now_s: float) -> None:
@@ -74,13 +80,21 @@ class Figures:
         while len(self.samples) > 2 and now_s - self.samples[0][0] > RATE_WINDOW_S:
             self.samples.popleft()
 
-    def said(self) -> str:
-        """One line for a person."""
+    def counted(self) -> str:
+        """Who got it and who not, how fast it goes, and how long it will take."""
         parts = [f"{o.value} {self.counts.get(o, 0)}" for o in _SHOWN if o in _ALWAYS or self.counts.get(o)]
         pace = f"{self.per_second:.1f}/s" + (f" of {self.allowed}" if self.allowed else "")
-        left = "" if self.left is None else f", {format_duration(self.left)} left"
-        waits = f"; {self.waits}" if self.waits else ""
-        return f"{', '.join(parts)}; {pace}{left}{waits}"
+        left = "" if self.left is None or self.waits else f", {format_duration(self.left)} left"
+        return f"{', '.join(parts)}; {pace}{left}"
+
+    @property
+    def note(self) -> str:
+        """What it waits for, or why it is slow."""
+        return self.waits or self.slowed
+
+    def said(self) -> str:
+        """One line for a person."""
+        return f"{self.counted()}; {self.note}" if self.note else self.counted()
 
 
 class Progress:
@@ -120,20 +134,21 @@ class Progress:
 
     def __call__(self, event: Event) -> None:
         """Take one event."""
-        from newsletter_cli.delivery.events import Held, Pace, Recorded, Waiting
+        from newsletter_cli.delivery import events
 
         match event:
-            case Recorded():
+            case events.Recorded():
                 self.figures.waits = ""
-                self.figures.count(event.settled.outcome, tried_before=event.claim.tries > 0)
+                self.figures.count(event.claim.id, event.settled.outcome)
                 if not self.figures.samples:  # the clock of the rate starts with the first mail
                     self.figures.sample(self._clock.monotonic())
-            case Waiting():
+            case events.Waiting():
                 self.figures.waits = f"waits until {event.until.astimezone():%H:%M:%S}: {event.why}"
                 self._next = 0.0  # a wait is shown at once: nothing else may come for long
-            case Pace():
-                self.figures.allowed = "" if event.per_second is None else f"{event.per_second:g}/s"
-            case Held():
+            case events.Pace():
+                self.figures.allowed = "" if event.per_second is None else f"{event.per_second:.3g}/s"
+                self.figures.slowed = _slowed(event)
+            case events.Held():
                 self.figures.waits = event.text
             case _:
                 return
@@ -159,11 +174,11 @@ class Progress:
         if self._bar is None:
             self._take_away()
             self._bar = self._made()
-            self._task = self._bar.add_task("", total=self.figures.total)
+            self._task = self._bar.add_task("", total=self.figures.total, lines=[])
             self._bar.start()
         figures = self.figures
-        said = harmless(figures.said())
-        self._bar.update(self._task, completed=figures.settled, total=figures.total, description=said)
+        lines = [harmless(line) for line in (figures.counted(), figures.note) if line]
+        self._bar.update(self._task, completed=figures.settled, total=figures.total, lines=lines)
         self._bar.refresh()
 
     def _take_away(self) -> None:
@@ -178,12 +193,21 @@ class Progress:
     def _made(self) -> Any:
         """The bar; rich costs a tenth of a second, so only a sending that takes long enough to be seen pays it."""
         from rich.console import Console
-        from rich.progress import BarColumn, MofNCompleteColumn, Progress as RichProgress, TextColumn
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress as RichProgress, TaskProgressColumn
+        from rich.text import Text
 
-        return RichProgress(
+        class Bar(RichProgress):
+            """With figures and what is waited for on lines below: beside the bar a narrow terminal cuts them off."""
+
+            def get_renderables(self) -> Iterable[Any]:
+                yield from super().get_renderables()
+                for task in self.tasks:
+                    yield from map(Text, task.fields["lines"])
+
+        return Bar(
             BarColumn(bar_width=None),
             MofNCompleteColumn(),
-            TextColumn("{task.description}", markup=False),
+            TaskProgressColumn(),
             console=Console(
                 file=self._terminal.stderr,
                 no_color=not self._terminal.coloured(self._terminal.stderr),
@@ -193,3 +217,13 @@ class Progress:
             transient=True,
             expand=True,
         )
+
+
+def _slowed(pace: Pace) -> str:
+    """That a server asked to slow down, what is allowed now and until when; empty where nobody asked."""
+    if not pace.why:
+        return ""
+    lanes = "1 connection" if pace.connections == 1 else f"{pace.connections} connections"
+    allowed = lanes if pace.per_second is None else f"{pace.per_second:.3g}/s"
+    until = f" until {pace.until.astimezone():%H:%M:%S}" if pace.until else ""
+    return f"{pace.why}: {allowed}{until}"

@@ -36,9 +36,9 @@ class Ticking:
         self.seconds += seconds
 
 
-def recorded(outcome: Outcome, *, tries: int = 0) -> Recorded:
-    claim = Claim(id=1, person=b"", email="a@example.com", version="full", fields={}, tries=tries, first_try_at=None)
-    return Recorded(claim, Settled(id=1, outcome=outcome))
+def recorded(outcome: Outcome, *, number: int = 1) -> Recorded:
+    claim = Claim(id=number, person=b"", email="a@example.com", version="full", fields={}, tries=0, first_try_at=None)
+    return Recorded(claim, Settled(id=number, outcome=outcome))
 
 
 def run(*, tty: bool) -> str:
@@ -55,8 +55,8 @@ def run(*, tty: bool) -> str:
 def test_without_a_terminal_one_line_a_minute_and_nothing_is_redrawn() -> None:
     said = run(tty=False)
     assert said.splitlines() == [
-        "60 of 200: sent 59, deferred 0, failed 1; 1.0/s, 2m20s left",
-        "120 of 200: sent 119, deferred 0, failed 1; 1.0/s, 1m20s left",
+        "60 of 200: sent 59, deferred 0, failed 1, unknown 0; 1.0/s, 2m20s left",
+        "120 of 200: sent 119, deferred 0, failed 1, unknown 0; 1.0/s, 1m20s left",
     ]
     assert "\r" not in said
     assert "\x1b" not in said
@@ -65,7 +65,7 @@ def test_without_a_terminal_one_line_a_minute_and_nothing_is_redrawn() -> None:
 def test_on_a_terminal_a_bar_that_goes_away() -> None:
     said = run(tty=True)
     assert "130/200" in said
-    assert "sent 129, deferred 0, failed 1; 1.0/s, 1m10s left" in said
+    assert "sent 129, deferred 0, failed 1, unknown 0; 1.0/s, 1m10s left" in said
 
 
 def test_a_line_is_written_above_the_bar_and_never_wiped() -> None:
@@ -127,12 +127,41 @@ def test_what_held_it_is_shown() -> None:
 
 
 def test_who_is_tried_again_no_longer_counts_as_deferred() -> None:
-    figures = Figures(total=2)
-    figures.count(Outcome.DEFERRED, tried_before=False)
-    assert figures.settled == 0
-    figures.count(Outcome.SENT, tried_before=True)
-    assert figures.counts == {Outcome.DEFERRED: 0, Outcome.SENT: 1}
+    """Also where the server asked to slow down, which uses up no try; and nobody else is taken for them."""
+    figures = Figures(total=3)
+    figures.count(1, Outcome.DEFERRED)
+    figures.count(2, Outcome.DEFERRED)
+    figures.count(3, Outcome.SENT)
     assert figures.settled == 1
+    figures.count(1, Outcome.DEFERRED)
+    figures.count(1, Outcome.SENT)
+    assert figures.counts == {Outcome.DEFERRED: 1, Outcome.SENT: 2}
+    figures.count(2, Outcome.UNKNOWN)
+    assert figures.settled == 3
+
+
+def test_what_slows_it_is_shown_until_it_is_over() -> None:
+    clock = Ticking()
+    stream = Stream(tty=False)
+    terminal = Terminal(stdin=io.StringIO(), stdout=io.StringIO(), stderr=stream, environment={})
+    with Progress(terminal, clock, total=9) as progress:
+        until = clock.now() + timedelta(minutes=5)
+        progress(Pace(4.666, 2, "the server asked to slow down (450 too fast)", until))
+        assert progress.figures.note == (
+            f"the server asked to slow down (450 too fast): 4.67/s until {until.astimezone():%H:%M:%S}"
+        )
+        # A wait is more to the point while it lasts; no time is left that could be told.
+        progress.figures.samples.extend([(0.0, 0), (1.0, 1)])
+        progress(Waiting(until, "quota 2000/d"))
+        assert progress.figures.note.endswith("quota 2000/d")
+        assert "left" not in progress.figures.said()
+        progress(recorded(Outcome.SENT))
+        assert "slow down" in progress.figures.note
+        progress(Pace(None, 1, "the server asked to slow down (421)"))
+        assert progress.figures.note == "the server asked to slow down (421): 1 connection"
+        progress(Pace(14.0, 4))
+        assert progress.figures.note == ""
+        assert "of 14/s" in progress.figures.said()
 
 
 def test_what_goes_on_before_the_first_mail_is_one_line_of_a_terminal() -> None:
