@@ -93,8 +93,8 @@ _IN = _vocabulary(
 
 # Words that keep a person from being mailed, as the whole value.
 _OUT = _vocabulary(
-    """ban, banned, hard, soft, left, gone, lost, dead, quit, out, trash, dnc, dnm, hidden, dropped, failed, no, exclu, exclue,
-    baja, baixa, iptal, pasif, ex, former"""
+    """ban, banned, hard, soft, left, gone, lost, dead, quit, out, trash, dnc, dnm, hidden, dropped, failed, no, exclu,
+    exclue, baja, baixa, iptal, pasif, ex, former"""
 )
 
 # Words that keep a person from being mailed, wherever a value begins with them ("Bounced (hard)").

@@ -2,7 +2,8 @@
 
 `claim` raises UsageError, before anything is done, where an output is a file that is read here or that a person wrote:
 the post and its text part, a list, the settings, ledger, keys, any post beside it, or a file in which something else
-stands than what is to be written. `write` leaves either the old file or the new one.
+stands than what is to be written. `require_same` does for what has no sign of its own. `write` leaves either the old
+file or the new one.
 """
 
 from __future__ import annotations
@@ -58,6 +59,22 @@ def claim(
         if what:
             raise UsageError(f"{path}: {what}, which would be overwritten; name another file")
     return Output(path)
+
+
+def require_same(output: Output, data: bytes) -> None:
+    """Raise UsageError where a file stands there that holds anything but `data`.
+
+    Of a plain list nobody can tell whether it was written here or by hand.
+    """
+    path = output.path
+    if path is None or not path.is_file():
+        return
+    try:
+        held = path.read_bytes()
+    except OSError as error:
+        raise UsageError(f"{path}: it cannot be read: {error.strerror}") from error
+    if held and held != data:
+        raise UsageError(f"{path}: it holds another list, which would be overwritten; name another file, or --force")
 
 
 def write(path: Path, data: bytes) -> None:

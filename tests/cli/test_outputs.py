@@ -107,6 +107,16 @@ def test_what_was_written_before_is_written_again(full: Folder, command: str) ->
     assert full.tree().keys() == first.keys()
 
 
+def test_a_list_that_holds_something_else_is_replaced_only_by_force(full: Folder) -> None:
+    full.write("friends.csv", "email,name\nfriend@example.net,Ann\n")
+    ran = full("list", "convert", "subs.csv", "-o", "friends.csv")
+    assert (ran.code, ran.out) == (2, "")
+    assert full.read("friends.csv") == "email,name\nfriend@example.net,Ann\n"
+    assert full("list", "convert", "subs.csv", "-o", "friends.csv", "--force").code == 0
+    assert "reader1@example.net" in full.read("friends.csv")
+    assert full("list", "convert", "subs.csv", "-o", "subs.csv", "--force").code == 2, "a list that is read never is"
+
+
 def test_a_result_may_go_to_a_device(full: Folder) -> None:
     assert full("preview", "post.md", "-o", "/dev/null", "--format", "eml").code == 0
     assert Path("/dev/null").is_char_device()

@@ -47,6 +47,7 @@ def convert(
     output: Path = typer.Option(
         None, "-o", "--output", metavar="FILE", help="Write it here; default: standard output."
     ),
+    force: bool = typer.Option(False, "--force", help="Also over a file that holds something else."),
     column: list[str] = _COLUMN,
     opt_out: list[str] = _OPT_OUT,
     config: Path = _CONFIG,
@@ -57,5 +58,8 @@ def convert(
     terminal = Terminal.standard()
     workspace = setup.workspace(terminal, config=config, options=setup.list_options(column, opt_out))
     place = outputs.claim(output, workspace.settings, lists=lists or (), begins=b"email")
-    show.write(job.convert(workspace, setup.sources(lists, terminal)), place, terminal)
+    data = job.convert(workspace, setup.sources(lists, terminal))
+    if not force:
+        outputs.require_same(place, data)
+    show.write(data, place, terminal)
     return Exit.DONE
