@@ -5,9 +5,11 @@ from __future__ import annotations
 import csv
 import io
 from datetime import UTC, datetime
+from enum import Enum
 from typing import TYPE_CHECKING
 
 from newsletter_cli import addresses, tokens
+from newsletter_cli.feedback.model import one_line
 from newsletter_cli.ledger.model import Suppression, SuppressionReason
 from newsletter_cli.problems import Problem, Refused, Severity, UsageError
 
@@ -63,11 +65,22 @@ def entries(workspace: Workspace) -> list[Suppression]:
         return [entry for entry in ledger.suppressions.list() if entry.newsletter in {"", workspace.newsletter}]
 
 
-def import_lists(workspace: Workspace, lists: Sequence[ListSource]) -> tuple[int, tuple[Problem, ...]]:
-    """Bar every address of the files; gives how many were not barred before, and what is odd about the files.
+class Whom(Enum):
+    """Whom of a file `import_lists` bars."""
+
+    ASK = "ask"  # everybody, but of a list that says of some that they stay nobody: Refused
+    ALL = "all"
+    OPTED_OUT = "opted out"  # whom the list's own columns put out
+
+
+def import_lists(
+    workspace: Workspace, lists: Sequence[ListSource], *, whom: Whom = Whom.ASK
+) -> tuple[int, tuple[Problem, ...]]:
+    """Bar the addresses of the files; gives how many were not barred before, and what is odd about the files.
 
     A service's unsubscribed or cleaned export, or any list of addresses, bars in every newsletter of the ledger; what
-    `export` wrote keeps its reasons, times and newsletters.
+    `export` wrote keeps its reasons, times and newsletters. Raises Refused, with nobody barred, for a file that puts
+    some out and says of others that they stay: a whole export is no list of those who left.
     """
     given = [(source.name, source.read()) for source in lists]
     ours = [(name, data) for name, data in given if _header(data) == EXPORT_HEADER]
@@ -75,10 +88,11 @@ def import_lists(workspace: Workspace, lists: Sequence[ListSource]) -> tuple[int
     problems: list[Problem] = []
     with workspace.open_ledger() as (ledger, keys):
         count = 0
+        if others:
+            entries = list(_listed(workspace, keys, others, problems, whom))
+            count += ledger.suppressions.add_all(entries)
         for name, data in ours:
             count += ledger.suppressions.add_all(_exported(workspace, keys, name, data, problems))
-        if others:
-            count += ledger.suppressions.add_all(_listed(workspace, keys, others, problems))
     return count, tuple(problems)
 
 
@@ -111,29 +125,39 @@ def _header(data: bytes) -> tuple[str, ...]:
 
 
 def _listed(
-    workspace: Workspace, keys: Keys, lists: Sequence[tuple[str, bytes]], problems: list[Problem]
+    workspace: Workspace, keys: Keys, lists: Sequence[tuple[str, bytes]], problems: list[Problem], whom: Whom
 ) -> Iterator[Suppression]:
-    """Everybody on lists of any shape."""
-    from newsletter_cli.audience.roll import Roll
+    """Those whom lists of any shape bar. Raises Refused once all are read."""
+    from newsletter_cli.audience import wishes
+    from newsletter_cli.audience.everybody import named
 
-    roll = Roll.build(
-        lists,
-        person=tokens.persons(keys, workspace.newsletter),
-        everywhere=tokens.everywheres(keys),
-        columns=workspace.settings.list.columns,
-        opt_out=workspace.settings.list.opt_out,
-        allow_empty=True,
-    )
-    problems += roll.problems
-    for subscriber in roll.subscribers():
-        yield _suppression(
-            workspace,
-            keys,
-            subscriber.address,
-            reason=SuppressionReason.IMPORT,
-            source=f"{subscriber.file}:{subscriber.line}",
-            evidence=subscriber.opted_out,
-        )
+    said = wishes.read(workspace.settings.list.columns, workspace.settings.list.opt_out)
+    mixed: list[Problem] = []
+    for name, data in lists:
+        out = stay = 0
+        for row in named(name, data, said):
+            out += bool(row.reason)
+            stay += row.stays
+            if not row.addresses:
+                text = f"no address: {one_line(row.cell, 60)!r}"
+                problems.append(Problem(text=text, file=name, line=row.line, severity=Severity.WARNING))
+            if whom is Whom.OPTED_OUT and not row.reason:
+                continue
+            for address in row.addresses:
+                yield _suppression(
+                    workspace,
+                    keys,
+                    address,
+                    reason=SuppressionReason.IMPORT,
+                    source=f"{name}:{row.line}",
+                    evidence=row.reason,
+                )
+        if out and stay and whom is Whom.ASK:
+            text = f"{out} of its rows are opted out, and {stay} say that they may be mailed: is it the whole list?"
+            hint = "--opted-out bars only those who are out, --all everybody"
+            mixed.append(Problem(text=text, file=name, hint=hint))
+    if mixed:
+        raise Refused(*mixed)
 
 
 def _exported(

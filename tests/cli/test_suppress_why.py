@@ -71,6 +71,29 @@ def test_a_service_s_list_of_those_who_left_bars_all_of_them(letter: Folder) -> 
     assert letter.mailed == ["reader3@example.net", "reader4@example.net", "reader5@example.net"]
 
 
+def test_a_whole_export_bars_nobody_until_it_is_said_whom(letter: Folder) -> None:
+    letter.write("all.csv", "email,status\nreader1@example.net,unsubscribed\nreader2@example.net,active\nodd,active\n")
+    ran = letter("suppress", "import", "all.csv")
+    assert (ran.code, ran.out) == (3, "")
+    assert "1 of its rows are opted out, and 2 say that they may be mailed" in ran.err
+    assert letter("suppress", "list").out == ""
+    assert letter("suppress", "import", "all.csv", "--all", "--opted-out").code == 2
+    assert letter("suppress", "import", "all.csv", "--opted-out").out.startswith("1 addresses more")
+    ran = letter("suppress", "import", "all.csv", "--all")
+    assert ran.out.startswith("1 addresses more")
+    assert "all.csv:4: no address: 'odd'" in ran.err
+    assert letter("send", "post.md", "--list", "subs.csv").code == 0
+    assert letter.mailed == ["reader3@example.net", "reader4@example.net", "reader5@example.net"]
+
+
+def test_a_mark_that_nobody_understands_is_no_reason_to_mail_those_who_bounced(letter: Folder) -> None:
+    header, two = "status,reason,email,created\n", '"reader2@example.net, reader3@example.net"'
+    letter.write("bounces.csv", f"{header}5.1.1,gone,reader1@example.net,1\n,,{two},2\n")
+    assert letter("suppress", "import", "bounces.csv").out.startswith("3 addresses more")
+    assert letter("send", "post.md", "--list", "subs.csv").code == 0
+    assert letter.mailed == ["reader4@example.net", "reader5@example.net"]
+
+
 def test_why_of_a_message_id_says_what_became_of_that_mail(letter: Folder) -> None:
     assert letter("send", "post.md", "--list", "subs.csv").code == 0
     mail = next(mail for mail in letter.mails if mail["To"] == "reader3@example.net")

@@ -9,6 +9,7 @@ import typer
 from newsletter_cli.cli import setup, show
 from newsletter_cli.cli.exits import Exit
 from newsletter_cli.cli.terminal import Terminal
+from newsletter_cli.problems import UsageError
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="The addresses that are never mailed.")
 
@@ -58,13 +59,19 @@ def list_(config: Path = _CONFIG) -> int:
 @app.command("import")
 def import_(
     lists: list[Path] = typer.Argument(..., metavar="CSV...", help="Any service's unsubscribed or cleaned export."),
+    everybody: bool = typer.Option(False, "--all", help="Everybody in them, also whom a whole export lets stay."),
+    opted_out: bool = typer.Option(False, "--opted-out", help="Only those whom their own columns put out."),
     config: Path = _CONFIG,
 ) -> int:
     """Never mail any address of these files."""
     from newsletter_cli.jobs import suppress as job
 
     terminal = Terminal.standard()
-    count, problems = job.import_lists(setup.workspace(terminal, config=config), setup.sources(lists, terminal))
+    if everybody and opted_out:
+        raise UsageError("--all and --opted-out: give one of the two")
+    whom = job.Whom.ALL if everybody else job.Whom.OPTED_OUT if opted_out else job.Whom.ASK
+    workspace = setup.workspace(terminal, config=config)
+    count, problems = job.import_lists(workspace, setup.sources(lists, terminal), whom=whom)
     terminal.problems(problems)
     terminal.say(f"{count} addresses more are never mailed from now on")
     return Exit.DONE
