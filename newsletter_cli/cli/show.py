@@ -112,7 +112,7 @@ def sent(report: SendReport, terminal: Terminal) -> None:
     for line in report.said:
         terminal.say(line)
     if report.counts.total:
-        terminal.say(f"{report.post}: {summary(report.counts, report.this_run)}")
+        terminal.say(f"{report.post}: {summary(report.counts, report.this_run, report.not_queued)}")
     if report.unfinished:
         when = f" after {report.until.astimezone():%Y-%m-%d %H:%M:%S}" if report.until else ""
         terminal.say(f"not finished: run the same command again{when}, nobody gets it twice")
@@ -139,15 +139,17 @@ def _missed(report: SendReport, terminal: Terminal) -> None:
         terminal.tell("those of unknown fate are not mailed again; `newsletter send POST --resend-unknown` does it")
 
 
-def summary(counts: Counts, this_run: Counts | None = None) -> str:
-    """``sent 498, failed 2, left 0 of 500``; what is nought is left away but for sent."""
+def summary(counts: Counts, this_run: Counts | None = None, left_out: int | None = None) -> str:
+    """``sent 498, failed 2, left out 3; 503 in all``: it adds up; what is nought is left away but for sent."""
     parts = [f"sent {counts[Outcome.SENT]}"]
     rest = (Outcome.FAILED, Outcome.UNKNOWN, Outcome.SUPPRESSED, Outcome.WITHDRAWN, Outcome.CANCELLED, Outcome.DEFERRED)
     parts += [f"{outcome.value} {counts[outcome]}" for outcome in rest if counts[outcome]]
     waiting = counts.left - counts[Outcome.DEFERRED]
     if waiting:
         parts.append(f"waiting {waiting}")
-    said = f"{', '.join(parts)}; {counts.total} in all"
+    if left_out:
+        parts.append(f"left out {left_out}")
+    said = f"{', '.join(parts)}; {counts.total + (left_out or 0)} in all"
     if this_run is not None and this_run[Outcome.SENT] != counts[Outcome.SENT]:
         said += f" ({this_run[Outcome.SENT]} sent in this run)"
     return said

@@ -57,7 +57,8 @@ def begin(desk: Desk, known: Campaign | None) -> SendReport:
         report = carry_with_canary(carriage, campaign, request.canary, limit=request.limit)
     else:
         report = carry(carriage, campaign, limit=request.limit)
-    return shared.with_rows(report, seen.left_out, seen.left_out_total, gathered.problems)
+    rows = seen.mailable + seen.left_out_total
+    return shared.with_rows(replace(report, rows=rows), seen.left_out, seen.left_out_total, gathered.problems)
 
 
 def _mark(desk: Desk) -> None:

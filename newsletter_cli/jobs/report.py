@@ -63,7 +63,8 @@ class SendReport:
     `said` are lines for the person in their order; `counts` are the campaign's after this run, `this_run` what this
     run alone settled. `failures` and `fates` are the rows that this run settled as failed and as unknown: each is
     named, where they are very many the first (`carry.NAMED`). `replies` groups what was said of all in the campaign who
-    have not got it. `left_out` holds the first rows that were not mailed, `left_out_total` counts all.
+    have not got it. `left_out` holds the first rows that were not mailed, `left_out_total` counts all, suppressed ones
+    too. `rows` is how many the lists hold, where this run read them whole: then ``rows == counts.total + not_queued``.
     """
 
     post: str
@@ -74,6 +75,7 @@ class SendReport:
     this_run: Counts = field(default_factory=Counts)
     left_out: tuple[LeftOut, ...] = ()
     left_out_total: int = 0
+    rows: int | None = None
     failures: tuple[RecipientRow, ...] = ()
     fates: tuple[RecipientRow, ...] = ()
     replies: tuple[Meaning, ...] = ()
@@ -95,6 +97,11 @@ class SendReport:
         return self.this_run[Outcome.UNKNOWN]
 
     @property
+    def not_queued(self) -> int | None:
+        """How many rows are in no count of the campaign: of no use, opted out, of another audience, twice there."""
+        return None if self.rows is None else self.rows - self.counts.total
+
+    @property
     def troubled(self) -> bool:
         """Whether a person should look: held, refused, or fates unknown."""
         return bool(self.held or self.refused or self.unknown)
@@ -107,7 +114,8 @@ class SendReport:
             "subject": self.subject,
             **self.counts.as_json(),
             "this_run": self.this_run.as_json(),
-            "left_out": self.left_out_total,
+            "rows": self.rows,
+            "left_out": self.left_out_total if self.not_queued is None else self.not_queued,
             "failures": [_named(row) for row in self.failures],
             "unknown_fates": [_named(row) for row in self.fates],
             "replies": [one.as_json() for one in self.replies],

@@ -78,3 +78,40 @@ def test_a_sending_in_which_all_goes_well_names_no_reply(letter: Folder) -> None
     ran = letter(*SEND)
     assert (ran.code, ran.err) == (0, "")
     assert ran.out == "post.md: sent 5; 5 in all\n"
+
+
+def test_it_adds_up(bare: Folder) -> None:
+    """Every row of the list is in one of the numbers, and in none of them twice."""
+    rows = [f"{name}@example.net,yes,paid" for name in PEOPLE]
+    rows += [
+        "ANN@example.net,yes,paid",
+        "no address,yes,paid",
+        "off@example.net,no,paid",
+        "",
+        "sup@example.net,yes,paid",
+    ]
+    rows += ["left@example.net,yes,paid", "free@example.net,yes,free", "bob@example.net,yes,free"]
+    with ScriptedServer(REFUSALS) as server:
+        prepare(bare, server.port)
+        bare.write("post.md", POST.replace("post_id", "audience: only_paid\npost_id"))
+        bare.write("subs.csv", "email,email_subscribed,plan\n" + "\n".join(rows) + "\n")
+        for name in ("sup", "left"):
+            assert bare("suppress", "add", f"{name}@example.net").code == 0
+        said = bare(*SEND).out.splitlines()[0]
+        again = bare(*SEND, "--json").json
+    assert said == "post.md: sent 2, failed 4, unknown 1, suppressed 2, deferred 2, left out 5; 16 in all"
+    assert len([row for row in rows if row]) == 16
+    # Later runs read the list to see who is gone, and their sum is the campaign's.
+    assert again["rows"] is None
+    assert sum(again[name] for name in ("sent", "failed", "unknown", "suppressed", "left")) == 11
+
+
+def test_it_adds_up_for_machines(bare: Folder) -> None:
+    with ScriptedServer(REFUSALS) as server:
+        prepare(bare, server.port)
+        bare.write("subs.csv", bare.read("subs.csv") + "sup@example.net\nnobody\nann@example.net\n")
+        assert bare("suppress", "add", "sup@example.net").code == 0
+        report = bare(*SEND, "--json").json
+    outcomes = ("sent", "failed", "unknown", "suppressed", "withdrawn", "cancelled", "left", "left_out")
+    assert (report["rows"], sum(report[name] for name in outcomes)) == (12, 12)
+    assert (report["suppressed"], report["left_out"], report["deferred"]) == (1, 2, 2)
