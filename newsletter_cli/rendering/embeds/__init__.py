@@ -120,8 +120,10 @@ BUILDERS: Mapping[str, Builder] = {
     "share-widget": blocks.share,
     "CommentsToDOM": blocks.comments,
     "comments-button": blocks.comments,
-    "InstallSubstackAppToDOM": blocks.interface,
-    "install-substack-app-embed": blocks.interface,
+    "InstallSubstackAppToDOM": blocks.app,
+    "install-substack-app-embed": blocks.app,
+    "DirectMessageToDOM": blocks.app,
+    "directMessage": blocks.app,
     "image-link-expand": blocks.interface,
     "embed-loader": blocks.interface,
     # names that say nothing: their elements are no widgets

@@ -63,9 +63,14 @@ def share(widget: Widget) -> Built:
 
 
 def interface(widget: Widget) -> Built:
-    """What belonged to the page around the post: icons, loaders, prompts to install an app."""
+    """What belonged to the page around the post: icons, loaders."""
     del widget
     return Out()
+
+
+def app(widget: Widget) -> Built:
+    """What works in the platform's own app: prompts to install it, buttons for a direct message."""
+    return Out(f"{widget.name} was left out: it works in the app of the platform that the post comes from")
 
 
 def comments(widget: Widget) -> Built:

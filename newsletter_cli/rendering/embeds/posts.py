@@ -180,14 +180,14 @@ def cashtag(widget: Widget) -> Built:
 
 def installment(widget: Widget) -> Built:
     """One part of a series, or any card that names a title and a place to go."""
-    title = widget.said("title", "name", "headline", "heading")
+    title = widget.said("title", "name", "headline", "heading", "pub.name")
     url = widget.url("url", "canonical_url", "base_url", "href", "link", "embed_url", "targetUrl") or widget.link()
     if not (title and url):
         return unknown(widget)
     return link_card(
         url,
         title,
-        by=widget.said("author", "author_name", "publication_name", "byline"),
+        by=widget.said("author", "author_name", "publication_name", "byline", "pub.author_name"),
         text=shortened(widget.said("description", "subtitle", "caption", "text", "body"), 240),
         image=widget.url("thumbnail_url", "cover_image", "image", "imageUrl", "logo_url"),
     )
