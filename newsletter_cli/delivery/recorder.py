@@ -17,6 +17,8 @@ from queue import SimpleQueue
 from threading import Thread
 from typing import TYPE_CHECKING, TypeVar, cast
 
+from newsletter_cli.delivery.prompt import Prompt
+
 if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
@@ -36,7 +38,7 @@ class _Group:
     put_back: list[int] = field(default_factory=list)
     counted: int = 0
     counted_at: datetime | None = None
-    handed: dict[int, asyncio.Future[bool]] = field(default_factory=dict)
+    handed: dict[int, Prompt[bool]] = field(default_factory=dict)
     calls: list[tuple[Callable[[], object], asyncio.Future[object]]] = field(default_factory=list)
     # What came of it: each part moves here once the ledger has it.
     recorded: list[tuple[Claim, Settled]] = field(default_factory=list)
@@ -108,11 +110,11 @@ class Recorder:
         self._counted += 1
         self._counted_at = at
 
-    def hand_over(self, claim_id: int, *, alone: bool = False) -> asyncio.Future[bool]:
+    def hand_over(self, claim_id: int, *, alone: bool = False) -> Prompt[bool]:
         """Record that its body goes out now; False: it must not. `alone`: nobody else will ask in this turn."""
-        future: asyncio.Future[bool] = self._loop.create_future()
+        future = Prompt[bool](self._loop)
         if self.broken:
-            future.set_result(False)
+            future.give(False)
         else:
             self._next.handed[claim_id] = future
             if alone:
@@ -183,36 +185,39 @@ class Recorder:
         self._asked = False
         group = self._next
         counts = bool(self._counted and self._exact_counts)
-        if (group.settled or group.handed) and group.quick and not (counts or self._blocked or self.broken):
-            self._at_once(group)
-            if self.broken:
-                return
-            group = self._next
-        if not self._working and (group or counts):
-            self._next = _Group()
-            if self._exact_counts or group.calls:
-                group.counted, self._counted = self._counted, 0
-                group.counted_at = self._counted_at
-            self._working = True
-            # Claims and questions are in nobody's way: the next outcomes may be recorded beside them.
-            self._blocked = bool(group.unrecorded or group.handed)
-            self._queue.put(group)
+        quick = (group.settled or group.handed) and group.quick and not (counts or self._blocked or self.broken)
+        done = quick and self._at_once(group)
+        if not (self._working or group.error) and (self._next or counts):
+            self._give_to_thread(self._next)
+        if done:
+            # Last: whoever is told goes on at once, and gives more.
+            self._finish(group)
 
-    def _at_once(self, group: _Group) -> None:
-        """Record outcomes and hand-overs here and now, where the ledger does not have to wait for that."""
+    def _give_to_thread(self, group: _Group) -> None:
+        self._next = _Group()
+        if self._exact_counts or group.calls:
+            group.counted, self._counted = self._counted, 0
+            group.counted_at = self._counted_at
+        self._working = True
+        # Claims and questions are in nobody's way: the next outcomes may be recorded beside them.
+        self._blocked = bool(group.unrecorded or group.handed)
+        self._queue.put(group)
+
+    def _at_once(self, group: _Group) -> bool:
+        """Record outcomes and hand-overs here and now; False: the ledger would have to wait for that."""
         try:
             over = self._store.turn([settled for _, settled in group.settled], list(group.handed), wait=False)
         except Exception as error:  # noqa: BLE001 - as in the thread
             self._next = _Group()
             group.error = error
-            self._finish(group)
-            return
-        if over is not None:
-            self._next = _Group(calls=group.calls)
-            group.calls = []
-            group.over = over
-            group.recorded, group.settled = group.settled, []
-            self._finish(group)
+            return True
+        if over is None:
+            return False
+        self._next = _Group(calls=group.calls)
+        group.calls = []
+        group.over = over
+        group.recorded, group.settled = group.settled, []
+        return True
 
     def _done(self, group: _Group) -> None:
         self._working = self._blocked = False
@@ -228,7 +233,7 @@ class Recorder:
         if group.error is not None:
             self._break(group, group.error)
         for claim_id, handed in group.handed.items():
-            _give(handed, claim_id in group.over)
+            handed.give(claim_id in group.over)
         for (_, future), result in zip(group.calls, group.results, strict=False):
             _give(future, result)
         for claim, settled in group.recorded:
@@ -244,13 +249,13 @@ class Recorder:
             put_back=group.put_back + later.put_back,
         )
         self._counted += group.counted
+        if first:
+            self._on_broken(error)
         for handed in later.handed.values():
-            _give(handed, False)
+            handed.give(False)
         for _, future in [*group.calls[len(group.results) :], *later.calls]:
             if not future.done():
                 future.set_exception(error)
-        if first:
-            self._on_broken(error)
 
     # The thread's side.
 

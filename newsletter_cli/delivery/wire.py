@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from newsletter_cli.delivery.answers import Answers
 from newsletter_cli.delivery.dialogue import Lost
+from newsletter_cli.delivery.prompt import Prompt
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -32,7 +33,7 @@ class Wire(asyncio.BufferedProtocol):
         self._buffer = memoryview(bytearray(_READ_OCTETS))
         self._answers = Answers()
         self._replies: deque[Reply] = deque()
-        self._waiter: asyncio.Future[None] | None = None
+        self._waiter: Prompt[None] | None = None
         self._drained: asyncio.Future[None] | None = None
         self._deadline: float | None = None
         self._late = False
@@ -104,7 +105,7 @@ class Wire(asyncio.BufferedProtocol):
             if self.lost:
                 return self.lost
             self._expect(timeout_s)
-            self._waiter = self._loop.create_future()
+            self._waiter = Prompt(self._loop)
             try:
                 await self._waiter
             finally:
@@ -152,5 +153,5 @@ class Wire(asyncio.BufferedProtocol):
         self._wake()
 
     def _wake(self) -> None:
-        if self._waiter is not None and not self._waiter.done():
-            self._waiter.set_result(None)
+        if self._waiter is not None:
+            self._waiter.give(None)

@@ -14,7 +14,7 @@ from tests.doubles.clock import FastClock
 from tests.doubles.store import MemoryStore
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Iterable
 
     from newsletter_cli.ledger.model import Claim
 
@@ -44,6 +44,11 @@ class Desk:
         self.recorder.settle(claim, Settled(id=claim.id, outcome=Outcome.SENT))
 
 
+async def each(asked: Iterable[Awaitable[bool]]) -> list[bool]:
+    """All that is asked in one turn, then the answers."""
+    return [await one for one in tuple(asked)]
+
+
 def run(test: Callable[[Desk], Awaitable[None]], make: Callable[[], Desk] = Desk) -> Desk:
     async def main() -> Desk:
         desk = make()
@@ -59,7 +64,7 @@ def run(test: Callable[[Desk], Awaitable[None]], make: Callable[[], Desk] = Desk
 def test_one_group_for_all_that_is_given_in_one_turn() -> None:
     async def test(desk: Desk) -> None:
         first = [desk.recorder.hand_over(claim.id) for claim in desk.claims[:3]]
-        assert await asyncio.gather(*first) == [True] * 3
+        assert await each(first) == [True] * 3
         assert desk.store.calls["hand_over"] == 1
         desk.sent(0)
         desk.sent(1)
@@ -79,14 +84,14 @@ def test_one_group_for_all_that_is_given_in_one_turn() -> None:
 def test_who_is_no_longer_claimed_is_not_handed_over() -> None:
     async def test(desk: Desk) -> None:
         desk.store.move("r0@example.com", Outcome.SUPPRESSED)
-        assert await asyncio.gather(*(desk.recorder.hand_over(claim.id) for claim in desk.claims[:2])) == [False, True]
+        assert await each(desk.recorder.hand_over(claim.id) for claim in desk.claims[:2]) == [False, True]
 
     run(test)
 
 
 def test_counts_ride_with_other_calls_where_no_quota_is_set() -> None:
     async def test(desk: Desk) -> None:
-        await asyncio.gather(*(desk.recorder.hand_over(claim.id) for claim in desk.claims))
+        await each(desk.recorder.hand_over(claim.id) for claim in desk.claims)
         for number in range(3):
             desk.sent(number)
             desk.recorder.count(desk.clock.now())
@@ -136,7 +141,7 @@ def test_after_a_failure_nothing_is_handed_over() -> None:
 
 def test_a_flush_tries_what_is_left_once_more_and_nothing_twice() -> None:
     async def test(desk: Desk) -> None:
-        await asyncio.gather(*(desk.recorder.hand_over(claim.id) for claim in desk.claims[:2]))
+        await each(desk.recorder.hand_over(claim.id) for claim in desk.claims[:2])
         desk.store._fault = full("put_back", "count_sent")
         desk.sent(0)
         desk.recorder.put_back(desk.claims[3].id)
@@ -174,7 +179,7 @@ def test_where_the_ledger_is_quick_no_thread_is_waited_for() -> None:
         others = [desk.recorder.hand_over(claim.id) for claim in desk.claims[1:3]]
         desk.sent(0)
         assert not any(other.done() for other in others)
-        assert await asyncio.gather(*others) == [True, True]
+        assert await each(others) == [True, True]
         assert desk.store.threads == {threading.get_ident()}
         assert await desk.recorder.flush()
 
@@ -249,7 +254,7 @@ def test_a_group_waits_for_what_the_next_turns_bring() -> None:
         first = desk.recorder.hand_over(desk.claims[0].id)
         await asyncio.sleep(0)
         second = desk.recorder.hand_over(desk.claims[1].id)
-        assert all(await asyncio.gather(first, second))
+        assert await each([first, second]) == [True, True]
 
     assert run(test, quick).store.calls == {"hand_over": 1}
 
