@@ -39,13 +39,20 @@ _SIGNATURES = (
     ("heic", re.compile(rb"....ftyp(?:hei[cxms]|hev[cxms]|mif1|msf1)", re.DOTALL)),
     ("bmp", re.compile(rb"BM.{12}[\x0c\x28\x34\x38\x40\x6c\x7c]\0\0\0", re.DOTALL)),
     ("ico", re.compile(rb"\0\0\x01\0[^\0]")),
-    ("svg", re.compile(rb"(?:\xef\xbb\xbf)?\s*(?:<\?xml[^>]*>|<!--.*?-->|<!DOCTYPE[^>]*>|\s)*<svg[\s>]", re.DOTALL)),
+    (
+        "svg",
+        re.compile(
+            rb"(?:\xef\xbb\xbf)?\s*(?:<\?xml[^>]*>|<!--.*?-->|<!DOCTYPE[^>[]*(?:\[[^\]]*\]\s*)?>|\s)*<svg[\s>]",
+            re.DOTALL,
+        ),
+    ),
 )
 _MIMES = {"png": "image/png", "jpeg": "image/jpeg", "gif": "image/gif"}
 _ENDINGS = {"png": "png", "jpeg": "jpg", "gif": "gif"}
 # Segments of a JPEG that are no picture: Exif and XMP (APP1), what cameras and editors add, comments. APP0 (JFIF),
 # APP2 (the colour profile) and APP14 (Adobe's colour transform) are needed to show it right.
 _JPEG_DROPPED = frozenset({0xE1, *range(0xE3, 0xEE), 0xEF, 0xFE})
+_MARKER = re.compile(rb"\xff[\x01-\xcf\xd8-\xfe]")
 _PNG_KEPT = frozenset(
     {b"IHDR", b"PLTE", b"IDAT", b"IEND", b"tRNS", b"gAMA", b"cHRM", b"sRGB", b"iCCP", b"cICP", b"sBIT", b"bKGD"}
     | {b"pHYs", b"acTL", b"fcTL", b"fdAT"}
@@ -156,8 +163,13 @@ def _written(image: Image.Image, kind: str, longest: int) -> Picture:
         image.draft("RGB", (longest, longest))  # decodes at half or a quarter where that is enough
     image = ImageOps.exif_transpose(image)
     clear = _clear(image)
-    image = image.convert("RGBA" if clear else "RGB")
+    image = _eight_bits(image)
+    if clear or image.mode not in {"RGB", "L", "CMYK"}:
+        profile = image.info.get("icc_profile")
+        image = image.convert("RGBA" if clear else "RGB")
+        image.info["icc_profile"] = profile
     image.thumbnail((longest, longest), Image.Resampling.LANCZOS, reducing_gap=3.0)
+    image = _in_srgb(image).convert("RGBA" if clear else "RGB")
     png = b"" if kind == "jpeg" else _saved(image, "PNG", compress_level=7)
     jpeg = (
         b"" if clear else _saved(image, "JPEG", quality=_JPEG_QUALITY, subsampling=0, optimize=True, progressive=True)
@@ -165,6 +177,37 @@ def _written(image: Image.Image, kind: str, longest: int) -> Picture:
     if not jpeg or (png and (len(png) <= _PNG_ALWAYS_UNDER or len(png) <= len(jpeg) * _PNG_MAY_BE)):
         return Picture(data=png, kind="png", width=image.width, height=image.height, clear=clear)
     return Picture(data=jpeg, kind="jpeg", width=image.width, height=image.height)
+
+
+def _eight_bits(image: Image.Image) -> Image.Image:
+    """Greys of 16 or 32 bits a pixel, as scanners and plots write them, in the eight that Pillow can go on with."""
+    if not image.mode.startswith(("I", "F")):
+        return image
+    highest = image.getextrema()[1]
+    whole = 65_535.0 if image.mode.startswith("I;16") else float(highest) if isinstance(highest, (int, float)) else 0.0
+    if whole <= 0 or (image.mode == "I" and whole <= 255):
+        return image.convert("L")
+    if image.mode == "I" and whole <= 65_535:
+        whole = 65_535.0
+    exact = image if image.mode == "F" else image.convert("I").convert("F")  # from I;16 to F Pillow would clip
+    return exact.point(lambda value: value * (255 / whole)).convert("L")
+
+
+def _in_srgb(image: Image.Image) -> Image.Image:
+    """The colours as a screen without the picture's profile shows them: phones photograph in Display P3."""
+    from PIL import ImageCms
+
+    profile = image.info.get("icc_profile")
+    if not profile:
+        return image
+    try:
+        source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
+        if "sRGB" in ImageCms.getProfileDescription(source):
+            return image
+        mode = "RGBA" if image.mode == "RGBA" else "RGB"
+        return ImageCms.profileToProfile(image, source, ImageCms.createProfile("sRGB"), outputMode=mode) or image
+    except (ImageCms.PyCMSError, OSError, ValueError):
+        return image  # a profile of another kind of picture, or none
 
 
 def _saved(image: Image.Image, form: str, **options: int | bool) -> bytes:
@@ -182,7 +225,10 @@ def _clear(image: Image.Image) -> bool:
 
 
 def _stripped_jpeg(data: bytes) -> bytes:
-    """A JPEG without the segments that are no picture (ITU T.81 B.1.1)."""
+    """A JPEG without the segments that are no picture (ITU T.81 B.1.1), and without what stands behind its end.
+
+    Phones put a second picture or a film there, with metadata of its own.
+    """
     kept = [data[:2]]
     at = 2
     while at + 4 <= len(data) and data[at] == 0xFF:
@@ -190,14 +236,19 @@ def _stripped_jpeg(data: bytes) -> bytes:
         if marker == 0xFF:  # a fill byte
             at += 1
             continue
-        if marker == 0xDA:  # the scan: entropy-coded data to the end
+        if marker == 0xD9:  # the end
             break
-        size = 2 + struct.unpack_from(">H", data, at + 2)[0]
-        if marker not in _JPEG_DROPPED:
-            kept.append(data[at : at + size])
-        at += size
-    kept.append(data[at:])
-    return b"".join(kept)
+        end = at + 2 + struct.unpack_from(">H", data, at + 2)[0]
+        if marker == 0xDA:  # a scan: its entropy-coded data goes on to the next marker that is no restart
+            coded = _MARKER.search(data, end)
+            end = coded.start() if coded else len(data)
+        segment = data[at:end]
+        if marker not in _JPEG_DROPPED and not (marker == 0xE2 and segment[4:8] == b"MPF\0"):
+            kept.append(segment)
+        at = end
+    else:
+        return b"".join([*kept, data[at:]])  # cut short, or something else between two segments
+    return b"".join([*kept, b"\xff\xd9"])
 
 
 def _stripped_png(data: bytes) -> bytes:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import given, strategies as st
-from PIL import Image, ImageDraw, PngImagePlugin
+from PIL import Image, ImageCms, ImageDraw, PngImagePlugin
 
 from newsletter_cli.rendering import pictures, vector
 
@@ -103,6 +103,48 @@ def test_metadata_goes_and_the_colour_profile_stays() -> None:
     assert b"secret" not in got.data
     assert b"ICC_PROFILE" in got.data
     assert opened(got).tobytes() == Image.open(io.BytesIO(jpeg)).tobytes()
+
+
+def test_what_a_phone_puts_behind_a_photograph_goes() -> None:
+    for options in ({}, {"progressive": True}, {"restart_marker_rows": 1}):
+        whole = saved("JPEG", Image.effect_noise((90, 60), 50), **options)
+        second = saved("JPEG", exif=b"Exif\0\0secret place")
+        cut = pictures.fit(whole + second + b"a film", 1200).data
+        assert b"secret place" not in cut
+        assert b"a film" not in cut
+        assert Image.open(io.BytesIO(cut)).tobytes() == Image.open(io.BytesIO(whole)).tobytes()
+
+
+@pytest.mark.parametrize(
+    ("mode", "code", "white"),
+    [("I;16", "H", 65_535), ("I", "i", 65_535), ("I", "i", 200), ("F", "f", 1.0), ("F", "f", 3000.0)],
+)
+def test_greys_of_many_bits_keep_their_shades(mode: str, code: str, white: float) -> None:
+    row = [0 * white, white, white / 2 if mode == "F" else int(white / 2)]
+    image = Image.frombytes(mode, (3, 2), struct.pack(f"<6{code}", *row, *row))
+    shown = opened(pictures.fit(saved("TIFF", image), 1200)).convert("L")
+    full = 200 if white == 200 else 255
+    assert [shown.getpixel((x, 0)) for x in range(3)] == [0, full, pytest.approx(full / 2, abs=1)]
+
+
+def test_colours_of_a_wider_profile_are_told_in_those_of_a_screen() -> None:
+    # A profile that is sRGB with red and blue exchanged in their places.
+    srgb = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    odd = bytearray(srgb.replace(b"rXYZ", b"tmpZ").replace(b"bXYZ", b"rXYZ").replace(b"tmpZ", b"bXYZ"))
+    odd = odd.replace(b"s\0R\0G\0B", b"o\0d\0d\0!").replace(b"sRGB", b"odd!")
+    shown = opened(pictures.fit(saved("TIFF", Image.new("RGB", (9, 9), "red"), icc_profile=bytes(odd)), 1200))
+    red, _, blue = shown.convert("RGB").getpixel((4, 4))  # type: ignore[misc]  # three numbers
+    assert blue > red + 100
+    kept = opened(pictures.fit(saved("TIFF", Image.new("RGB", (9, 9), "red"), icc_profile=b"no profile"), 1200))
+    assert kept.convert("RGB").getpixel((4, 4)) == (255, 0, 0)
+
+
+def test_a_drawing_may_declare_what_it_is() -> None:
+    for declared in (
+        b'<!DOCTYPE svg PUBLIC "-//W3C//DTD SVG 1.1//EN" "http://www.w3.org/Graphics/SVG/1.1/DTD/svg11.dtd">',
+        b'<!DOCTYPE svg [<!ENTITY ns "http://www.w3.org/2000/svg">]>',
+    ):
+        assert pictures.sniff(b'<?xml version="1.0"?>\n' + declared + b"\n<svg>") == "svg"
 
 
 def test_a_moving_gif_moves_on() -> None:
