@@ -73,7 +73,7 @@ def transaction(database: sqlite3.Connection) -> Iterator[None]:
 
 def settled(database: sqlite3.Connection) -> None:
     """All rows are in: from now on they are read in their order, for which little memory will do."""
-    database.executescript("PRAGMA cache_size=-1000; PRAGMA shrink_memory")
+    database.executescript("PRAGMA cache_size=-500; PRAGMA shrink_memory")
 
 
 class Who(NamedTuple):

@@ -6,7 +6,6 @@ by itself). Otherwise the campaign is held for a person to look at.
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -57,6 +56,8 @@ def carry_with_canary(carriage: Carriage, campaign: Campaign, canary: Canary, *,
         why = f"{first.failed} of the first {first.this_run.total} mails failed for good"
         carriage.ledger.set_state(campaign.id, CampaignState.HELD, reason=why)
         return replace(first, held=why, said=(*first.said, f"held: {why}; `newsletter resume` lets it go on"))
+    import asyncio
+
     asyncio.run(_wait(carriage, campaign, canary.wait))
     if carriage.stop.requested:
         return replace(first, signal=carriage.stop.signal_number)
