@@ -141,6 +141,8 @@ class Bounces(Section):
     # A Maildir, an mbox, a folder of .eml, or imaps://user@host/INBOX; may hold a password: not in a repr.
     mailbox: Line = Field(default="", repr=False)
     password: Secret | None = None  # of an IMAP mailbox, from NEWSLETTER_BOUNCES_PASSWORD alone
+    password_command: Command = ()
+    token_command: Command = ()  # an OAuth 2 access token, for providers that take no password (XOAUTH2)
     # Temporary bounces suppress: so many of a reader's last mails, the first and the last of them so far apart.
     soft_limit: Annotated[int, PlainValidator(values.integer(1, 1000))] = 3
     soft_campaigns: Annotated[int, PlainValidator(values.integer(1, 1000))] = 5

@@ -33,6 +33,7 @@ class Imap:
     host: str
     user: str
     password: str = field(repr=False)
+    token: str = field(default="", repr=False)  # an OAuth 2 access token, in place of the password
     port: int = PORT
     folder: str = "INBOX"
 
@@ -57,7 +58,7 @@ class Imap:
         except (imaplib.IMAP4.error, UnicodeEncodeError) as error:
             raise NotNow(
                 f"{self.name}: the IMAP server refused the login of {self.user}",
-                hint="set NEWSLETTER_BOUNCES_PASSWORD",
+                hint="look at password_command or token_command under [bounces], or NEWSLETTER_BOUNCES_PASSWORD",
             ) from error
         _done(server.select(_quoted(self.folder), readonly=True), f"there is no mailbox {self.folder}")
         validity = _number(server.response("UIDVALIDITY"))
@@ -71,15 +72,22 @@ class Imap:
                 yield Item(f"{self.name};uid={uid}", data, f"{validity}:{uid}")
 
     def _login(self, server: imaplib.IMAP4_SSL) -> None:
-        """AUTHENTICATE PLAIN (RFC 4616) where it is offered: LOGIN takes ASCII alone, and imaplib quotes no user."""
-        if "AUTH=PLAIN" in server.capabilities:
+        """AUTHENTICATE PLAIN (RFC 4616) where it is offered: LOGIN takes ASCII alone, and imaplib quotes no user.
+
+        With a token XOAUTH2, as Google and Microsoft describe it. A refusal is a challenge of its own there, with the
+        error as JSON, which wants an empty answer before the server says NO.
+        """
+        if self.token:
+            said = iter([f"user={self.user}\x01auth=Bearer {self.token}\x01\x01".encode()])
+            server.authenticate("XOAUTH2", lambda _: next(said, b""))
+        elif "AUTH=PLAIN" in server.capabilities:
             server.authenticate("PLAIN", lambda _: f"\0{self.user}\0{self.password}".encode())
         else:
             server.login(_string(self.user), self.password)
 
 
-def from_url(url: str, password: str = "") -> Imap:
-    """Read ``imaps://user@host:port/INBOX``. Raises Refused where it is none, or where there is no password."""
+def from_url(url: str, password: str = "", token: str = "") -> Imap:
+    """Read ``imaps://user@host:port/INBOX``. Raises Refused where it is none, or with neither password nor token."""
     shown = re.sub(r"(?<=://)([^/@:]*):[^/@]*@", r"\1@", url)
     try:
         parts = urlsplit(url)
@@ -92,10 +100,11 @@ def from_url(url: str, password: str = "") -> Imap:
     secret = unquote(parts.password or "") or password
     if not host or not user:
         raise _refused(shown, "it names no server or no user", hint="write imaps://user@host/INBOX")
-    if not secret:
-        raise _refused(shown, "there is no password for this mailbox", hint="set NEWSLETTER_BOUNCES_PASSWORD")
+    if not secret and not token:
+        hint = "set password_command or token_command under [bounces], or NEWSLETTER_BOUNCES_PASSWORD"
+        raise _refused(shown, "there is no password for this mailbox", hint=hint)
     folder = unquote(parts.path.lstrip("/")) or "INBOX"
-    return Imap(name=shown, host=host, port=port, user=user, password=secret, folder=folder)
+    return Imap(name=shown, host=host, port=port, user=user, password=secret, token=token, folder=folder)
 
 
 def _refused(name: str, text: str, *, hint: str = "") -> Refused:

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from newsletter_cli.feedback.model import Kind, one_line
+from newsletter_cli.jobs import secrets
 from newsletter_cli.jobs.attribution import Attribution, Meant, Nobody
 from newsletter_cli.jobs.bounce_report import BounceReport, Decision, Effect
 from newsletter_cli.ledger.model import SoftBounce, SoftLimit, Suppression, SuppressionReason
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime
 
+    from newsletter_cli.config.settings import Bounces
     from newsletter_cli.feedback.mailboxes import Box, Item
     from newsletter_cli.feedback.model import Feedback
     from newsletter_cli.jobs.workspace import Workspace
@@ -80,8 +82,18 @@ def _box(workspace: Workspace, mailbox: str, data: bytes | None) -> Box:
     if "://" in where:
         from newsletter_cli.feedback import imap
 
-        return imap.from_url(where, section.password.reveal() if section.password else "")
+        return imap.from_url(
+            where, _password(section), secrets.first_line(section.token_command, "bounces.token_command")
+        )
     return mailboxes.open_box(Path(mailbox) if mailbox else workspace.settings.resolve(where), where)
+
+
+def _password(section: Bounces) -> str:
+    if section.password is not None:
+        return section.password.reveal()
+    if section.token_command:
+        return ""
+    return secrets.first_line(section.password_command, "bounces.password_command")
 
 
 @dataclass(frozen=True, slots=True)
