@@ -93,7 +93,7 @@ def _inside(value: dict[str, Any]) -> Iterator[Any]:
                 yield json.loads(text)
             except (ValueError, RecursionError):
                 continue
-    for key in ("Records", "Messages", "Sns", "detail", "items", "events", "Bounces", "data"):
+    for key in ("Records", "Messages", "Sns", "detail", "items", "events", "Bounces", "Suppressions", "data"):
         if isinstance(value.get(key), (dict, list)):
             yield value[key]
 

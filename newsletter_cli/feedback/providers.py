@@ -66,9 +66,23 @@ def _ses(event: Json) -> Iterator[Feedback]:
         wanted = Kind.NONE if word in _NO_COMPLAINT else Kind.COMPLAINT
         for one in _tables(complaint, "complainedRecipients"):
             yield _said(f"SES, Complaint/{word}", wanted, one.get("emailAddress"), traces)
-    elif kind == "Subscription" and _table(event, "subscription", "newTopicPreferences").get("unsubscribeAll") is True:
+    elif kind == "Subscription" and _ses_left(_table(event, "subscription")):
         for address in mail.get("destination") or []:
             yield _said(f"SES, {kind}", Kind.UNSUBSCRIBE, address, traces)
+
+
+def _ses_left(subscription: Json) -> bool:
+    """Whether somebody left all topics, or one that they had not left before."""
+    new, old = _table(subscription, "newTopicPreferences"), _table(subscription, "oldTopicPreferences")
+    left, before = (
+        {one.get("topicName") for one in _tables(said, "topicSubscriptionStatus") if _is_out(one)}
+        for said in (new, old)
+    )
+    return new.get("unsubscribeAll") is True or not left <= before
+
+
+def _is_out(topic: Json) -> bool:
+    return str(topic.get("subscriptionStatus")).replace("_", "").lower() == "optout"
 
 
 def _ses_when(event: Json) -> Any:
@@ -104,22 +118,24 @@ _POSTMARK_SUPPRESSED = {
 
 
 def _is_postmark(event: Json) -> bool:
+    if "EmailAddress" in event and "SuppressionReason" in event:  # the list that the suppressions API gives
+        return True
     return isinstance(event.get("RecordType"), str) or ("TypeCode" in event and "Email" in event)
 
 
 def _postmark(event: Json) -> Iterator[Feedback]:
     traces = _traces([], [], [event.get("MessageID")])
-    record = str(event.get("RecordType") or "Bounce")
+    record = str(event.get("RecordType") or ("SubscriptionChange" if "SuppressionReason" in event else "Bounce"))
     if record in {"Bounce", "SpamComplaint"}:
         word = str(event.get("Type") or record)
         kind = _POSTMARK.get(word, Kind.NONE)
         yield _said(f"Postmark, {word}", kind, event.get("Email"), traces, said=str(event.get("Details") or ""))
-    elif record == "SubscriptionChange" and event.get("SuppressSending") is True:
+    elif record == "SubscriptionChange" and event.get("SuppressSending", True) is True:
         word = str(event.get("SuppressionReason"))
         # By hand of the account's owner it is none of the reader's doing.
         by_reader = word != "ManualSuppression" or event.get("Origin") == "Recipient"
         kind = _POSTMARK_SUPPRESSED.get(word, Kind.NONE) if by_reader else Kind.NONE
-        yield _said(f"Postmark, {record}/{word}", kind, event.get("Recipient"), traces)
+        yield _said(f"Postmark, {record}/{word}", kind, event.get("Recipient") or event.get("EmailAddress"), traces)
 
 
 # ---- Mailgun
@@ -144,13 +160,15 @@ _MAILGUN_REASONS = {
 
 
 def _is_mailgun(event: Json) -> bool:
+    if {"address", "code", "error"} <= set(event):  # the list that the bounces API gives
+        return True
     return isinstance(event.get("event-data"), dict) or ("event" in event and "recipient" in event)
 
 
 def _mailgun(event: Json) -> Iterator[Feedback]:
     data = _table(event, "event-data") or event
     status, headers = _table(data, "delivery-status"), _table(data, "message", "headers")
-    name = str(data.get("event"))
+    name = str(data.get("event") or "bounced")
     word = f"failed/{data.get('severity')}" if name == "failed" else name
     kind = _MAILGUN.get(word, Kind.NONE)
     if kind is Kind.HARD:
@@ -160,7 +178,9 @@ def _mailgun(event: Json) -> Iterator[Feedback]:
     ids = [headers.get("message-id"), data.get("Message-Id"), data.get("message-id")]
     traces = _traces([str(_table(data, "envelope").get("sender") or "")], ids, [])
     enhanced = str(status.get("enhanced-code") or "")
-    yield _said(f"Mailgun, {word}", kind, data.get("recipient"), traces, said=said, status=enhanced)
+    yield _said(
+        f"Mailgun, {word}", kind, data.get("recipient") or data.get("address"), traces, said=said, status=enhanced
+    )
 
 
 def _mailgun_when(event: Json) -> Any:

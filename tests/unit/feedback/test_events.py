@@ -50,6 +50,17 @@ def ses_bounce(sort: str = "Permanent", diagnostic: str = "smtp; 550 5.1.1 user 
     return ses("Bounce", bounce=bounce)
 
 
+def topics(new: str, old: str) -> dict[str, Any]:
+    """A change of one topic of a contact list, which Amazon's own unsubscribe link makes."""
+    return {
+        f"{when}TopicPreferences": {
+            "unsubscribeAll": False,
+            "topicSubscriptionStatus": [{"topicName": "Letter", "subscriptionStatus": said}],
+        }
+        for when, said in (("new", new), ("old", old))
+    }
+
+
 def postmark(sort: str, details: str = "", **more: Any) -> dict[str, Any]:
     return {
         "RecordType": "SpamComplaint" if sort == "SpamComplaint" else "Bounce",
@@ -116,6 +127,12 @@ def brevo(event: str, **more: Any) -> dict[str, Any]:
             ses("", eventType="Subscription", subscription={"newTopicPreferences": {"unsubscribeAll": True}}),
             Kind.UNSUBSCRIBE,
         ),
+        (ses("", eventType="Subscription", subscription=topics("OptOut", "OptIn")), Kind.UNSUBSCRIBE),
+        (ses("", eventType="Subscription", subscription=topics("OptOut", "OptOut")), Kind.NONE),
+        (ses("", eventType="Subscription", subscription=topics("OptIn", "OptOut")), Kind.NONE),
+        ({"Suppressions": [{"EmailAddress": "a@b.example", "SuppressionReason": "HardBounce"}]}, Kind.HARD),
+        ({"items": [{"address": "a@b.example", "code": "550", "error": "No such mailbox"}]}, Kind.HARD),
+        ({"items": [{"address": "a@b.example", "code": "552", "error": "Mailbox full"}]}, Kind.SOFT),
         (postmark("HardBounce", "smtp;550 5.1.1 The email account does not exist"), Kind.HARD),
         (postmark("HardBounce", "smtp;552 5.2.2 over quota"), Kind.SOFT),
         (postmark("BadEmailAddress"), Kind.HARD),
