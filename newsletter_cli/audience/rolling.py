@@ -85,7 +85,7 @@ class Who(NamedTuple):
 
 def judged(
     number: int, reader: Reader, rows: Iterable[table.Row], hints: Hints, who: Who
-) -> Iterator[tuple[int, int, bytes | None, bytes | None, str, int, str, str]]:
+) -> Iterator[tuple[int, int, bytes | bytearray | None, bytes | bytearray | None, str, int, str, str]]:
     """What goes into the database for each row."""
     file, read, pack, look = reader.file, reader.read, packed.pack, hints.look
     person, everywhere = who
@@ -102,7 +102,9 @@ def judged(
             look(local, domain, file, line)
         email = f"{local}@{domain}"
         key = email.lower() if email.isascii() else Address(local, domain).key  # the same of an ASCII one, sooner
-        yield number, line, person(key), everywhere(key), email, level, reason, pack(cells)
+        # The driver looks for an adapter of bytes each time, never of a bytearray: 0.2 µs each.
+        here, anywhere = bytearray(person(key)), bytearray(everywhere(key))
+        yield number, line, here, anywhere, email, level, reason, pack(cells)
 
 
 def counts(database: sqlite3.Connection) -> Counts:
