@@ -59,6 +59,7 @@ _LEFTOVERS = (
     (re.compile(r"(?<!\{)\{%.{0,80}?%\}|(?<!\{)\{%.{0,60}"), "a Liquid or Jinja tag"),
     (re.compile(r"!\[\[.{0,60}"), "an embedded note"),
     (re.compile(r"(?<![!\[])\[\[[^\[\]]{1,60}\]\]"), "a wiki link"),
+    (re.compile(r"(?:\A|\n)\s*\[!(?:NOTE|TIP|IMPORTANT|WARNING|CAUTION)\]", re.IGNORECASE), "the mark of an alert box"),
     (re.compile(r"(?:\A|\n)\s*\[TOC\]\s*(?:\Z|\n)", re.IGNORECASE), "the mark of a table of contents"),
     (re.compile(r"\{:[^{}]{0,60}\}"), "an attribute list of kramdown"),
     (re.compile(r"(?:\A|\n)\s*:{3,}.{0,60}"), "a fence of a div"),

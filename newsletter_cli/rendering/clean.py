@@ -48,6 +48,16 @@ REMOVED = _words(
 # Elements that play something; a mail can only link there.
 PLAYED = frozenset({"audio", "embed", "iframe", "object", "video"})
 
+# The class of the box that such a link stands in where the player was a block.
+PLAYER = "player-link"
+
+# Where blocks stand beside each other, and what stands in a line.
+FLOW = _words("article aside blockquote center dd details div figure footer header li main section td th")
+PHRASES = _words(
+    "a abbr b bdi bdo big cite code del dfn em font i img ins kbd mark q s samp small span strike strong sub sup tt u"
+    " var"
+)
+
 # Attributes that may stay: everywhere, and on one element. `data-*` are the widgets' data; the page drops them.
 EVERYWHERE = frozenset({"align", "aria-label", "class", "dir", "id", "lang", "style", "title", "valign"})
 ON = {
@@ -154,7 +164,8 @@ class _Cleaner:
             self._warn(f"<{element.tag}> does not play in mail; a link stands in its place", code="html-linked")
             link = element.makeelement("a", {"href": target, "class": f"{element.tag}-link"})
             link.text = element.get("title") or target
-            element.addprevious(link)
+            _put(link, element)
+            return
         _remove(element)
 
     def _image(self, element: HtmlElement) -> bool:
@@ -216,6 +227,34 @@ class _Cleaner:
         """Keep a warning, once a line."""
         problem = Problem(text=text, file=self.file, line=self._line, severity=Severity.WARNING, code=code)
         self.problems.setdefault((text, self._line), problem)
+
+
+def _put(link: HtmlElement, element: HtmlElement) -> None:
+    """Put a link in the place of an element: in a paragraph of its own where that was a block."""
+    paragraph = element.getparent()
+    alone = paragraph is not None and paragraph.tag == "p" and len(paragraph) == 1 and not paragraph.text_content()
+    place = paragraph if alone and paragraph is not None else element
+    place.addprevious(_boxed(link) if _stands_alone(place) else link)
+    _remove(place)
+
+
+def _stands_alone(element: HtmlElement) -> bool:
+    """Whether an element is a block among blocks, not a part of a line."""
+    parent, before, after = element.getparent(), element.getprevious(), element.getnext()
+    if parent is None or parent.tag not in FLOW:
+        return False
+    text = (parent.text if before is None else before.tail) or ""
+    beside = [one.tag for one in (before, after) if one is not None]
+    return not text.strip() and not (element.tail or "").strip() and not any(tag in PHRASES for tag in beside)
+
+
+def _boxed(link: HtmlElement) -> HtmlElement:
+    """A link in a paragraph of its own, in a box by whose class a card can take its place (`embeds`)."""
+    box = link.makeelement("div", {"class": PLAYER})
+    paragraph = link.makeelement("p")
+    paragraph.append(link)
+    box.append(paragraph)
+    return box
 
 
 def _remove(element: HtmlElement) -> None:

@@ -73,6 +73,8 @@ def _target(said: str, base: str, names: set[str]) -> tuple[str, Problem | None]
             f"the link {said} would have been filled by the platform that the post comes from; its text stays"
         )
     target, why = repaired(said)
+    if not target:
+        return "", _warning("a link has no target; its text stays", "write where it leads", "link-empty")
     if target.startswith("#"):
         lost = target != "#" and target[1:] not in names
         return target, _warning(f"the link leads to {target}, and nothing here is called so") if lost else None

@@ -11,6 +11,7 @@ import re
 from typing import TYPE_CHECKING
 
 from newsletter_cli.problems import Problem, Severity
+from newsletter_cli.rendering.clean import PLAYER
 from newsletter_cli.rendering.embeds import blocks, posts, video
 from newsletter_cli.rendering.embeds.widget import Card, Context, Inside, Out, Widget, read_data
 from newsletter_cli.rendering.nodes import LINE, classes, line_of, remove, unwrap
@@ -47,6 +48,7 @@ BUILDERS: Mapping[str, Builder] = {
     "soundcloud-wrap": video.podcast,
     "BandcampToDOM": video.podcast,
     "bandcamp-wrap": video.podcast,
+    PLAYER: video.player,
     "TikTokCreateTikTokEmbed": video.clip,
     "tiktok-wrap": video.clip,
     "InstagramToDOM": video.clip,

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
-from newsletter_cli.rendering.embeds.widget import Built, Card, Out, Widget, duration, link_card, shortened
+from newsletter_cli.rendering.embeds.widget import Built, Card, Inside, Out, Widget, duration, link_card, shortened
 
 _YOUTUBE_ID = re.compile(r"[\w-]{11}\Z")
 _YOUTUBE_LINK = re.compile(
     r"https?://(?:www\.|m\.)?(?:youtube(?:-nocookie)?\.com/(?:watch\?(?:\S*&)?v=|embed/|shorts/|live/)|youtu\.be/)([\w-]{11})"
 )
 _VIMEO_ID = re.compile(r"(?:https?://(?:player\.)?vimeo\.com/(?:video/)?)?(\d{5,12})(?:[/?#]\S*)?\Z")
+_PLAYERS = re.compile(r"https://(?:open\.(spotify)\.com/embed/|embed\.podcasts\.(apple)\.com/)")
 # The player's own texts, which the export took for content.
 _LEFT_OVER = re.compile(r"an error occurred|try watching this video|unable to execute javascript|^play$", re.IGNORECASE)
 
@@ -61,6 +63,20 @@ def vimeo(widget: Widget) -> Built:
             "title": widget.said("title"),
         },
     )
+
+
+def player(widget: Widget) -> Built:
+    """A player in raw HTML, which is a link by now: the card of its service where that is known."""
+    link = widget.link()
+    if _YOUTUBE_LINK.match(link):
+        start = re.search(r"[?&](?:start|t)=(\d+s?)", link)
+        return youtube(replace(widget, data={"startTime": start[1] if start else ""}))
+    if link.startswith(("https://player.vimeo.com/video/", "https://vimeo.com/")) and _VIMEO_ID.match(link):
+        return vimeo(widget)
+    if service := _PLAYERS.match(link):
+        url = link.replace("//open.spotify.com/embed/", "//open.spotify.com/").partition("?utm")[0]
+        return podcast(replace(widget, name=service[1] or service[2], data={"url": url}))
+    return Inside()
 
 
 def video(widget: Widget) -> Built:

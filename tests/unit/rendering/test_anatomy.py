@@ -57,6 +57,7 @@ def test_links_of_cards_are_there_and_not_the_author_s() -> None:
         ("![[photo.png]]", "an embedded note", 4),
         ("see [[Other note]]", "a wiki link", 4),
         ("x {:.lead}", "kramdown", 4),
+        ("> [!NOTE]\n> x", "an alert box", 4),
     ],
 )
 def test_marks_of_other_programs_are_named(body: str, name: str, line: int) -> None:

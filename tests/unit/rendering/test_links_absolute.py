@@ -102,6 +102,14 @@ def test_a_link_without_a_host_loses_its_tag(target: str) -> None:
     assert after(f'<a href="{target}">b</a>')[0] == "b"
 
 
+@pytest.mark.parametrize("base", [BASE, ""])
+def test_a_link_without_a_target_is_no_link_to_the_site(base: str) -> None:
+    for target in ("", " ", "%20"):
+        got, problems = after(f'<p data-line="3">a <a href="{target}">b</a></p>', base)
+        assert got == '<p data-line="3">a b</p>'
+        assert problems == [(3, "a link has no target; its text stays")]
+
+
 def test_a_link_inside_the_post_stays_and_one_to_nothing_is_said() -> None:
     got, problems = after('<a href="#x">1</a><a href="#y">2</a><h2 id="x" data-line="9">X</h2><a href="#">top</a>')
     assert '<a href="#x">' in got
