@@ -22,7 +22,7 @@ def adopt(
     from newsletter_cli.jobs.adopt import adopt as job
 
     terminal = Terminal.standard()
-    report = job(setup.workspace(terminal, near=where, config=config), where, delivers=delivers)
+    report = job(setup.workspace(terminal, near=where, config=config), where, record=delivers)
     terminal.problems(report.problems)
     for line in report.said:
         terminal.say(line)
