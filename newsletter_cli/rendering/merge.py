@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 _HINT = 'write {{ first_name }}, {{ name or "friend" }} or {{ name | default("friend") }}; for plain braces: &#123;{'
 # An opening, a tag of a template language, or a whole field. A field does not span paragraphs.
-_MARK = re.compile(r"\{\{((?:(?!\}\}|\{\{|\n[ \t]*\n).)*)(\}\}|)|\{%", re.DOTALL)
+_MARK = re.compile(r"\{\{((?:(?!\}\}|\{\{|\n[ \t]*\n).)*)(\}\}|)|\{%|\{#[^{}\n]{0,200}#\}", re.DOTALL)
 _ESCAPED = re.compile(r"\\([!-/:-@\[-`{-~])")
 # Word processors and Substack curl the quotes of a fallback.
 _STRING = r"""(?:"([^"]*)"|'([^']*)'|[“”„]([^“”]*)[“”]|[‘’‚]([^‘’]*)[‘’])"""
@@ -80,8 +80,9 @@ def mark(text: str, fields: Fields, *, file: str, first_line: int | None) -> tup
 
     def swap(match: re.Match[str]) -> str:
         line = None if first_line is None else first_line + bisect_left(breaks, match.start())
-        if match[0] == "{%":
-            said = "{% %} is not run in a post: merge fields are names with a fallback, nothing else"
+        if match[1] is None:
+            tag = "{% %}" if match[0] == "{%" else "{# #}"
+            said = f"{tag} is not run in a post: merge fields are names with a fallback, nothing else"
             problems.append(Problem(text=said, file=file, line=line, hint=_HINT, code="merge-code"))
             return match[0]
         read = _read(_ESCAPED.sub(r"\1", match[1])) if match[2] else None

@@ -81,6 +81,7 @@ def test_a_field_is_read(text: str, names: tuple[str, ...], fallback: str | None
         "{{{ name }}}",
         "{% for x in y %}",
         "{% raw %}",
+        "{# a comment #}",
         "{{ name\n\nor 'friend' }}",
     ],
 )
@@ -160,3 +161,7 @@ def test_any_text_is_read_and_keeps_its_lines(text: str) -> None:
 @pytest.mark.parametrize("piece", ["{{", "{{ a or ", " ", '{{ row["', "{%"])
 def test_a_hostile_text_takes_linear_time(piece: str) -> None:
     assert_linear(lambda count: read("{{" + piece * count), 20_000)
+
+
+def test_the_id_of_a_heading_is_no_comment() -> None:
+    assert read("# Head {#head}\n\n[x]{#y} and {#z}")[2] == []
