@@ -143,13 +143,12 @@ class Reader:
 
     def fields(self, cells: Sequence[str]) -> dict[str, str]:
         """The row's columns by header, and first_name, last_name and name where columns give them."""
+        plain = [plain_text(cell) for cell in cells]
         found: dict[str, str] = {}
-        for key, cell in zip(self.header, cells, strict=False):
+        for key, text in zip(self.header, plain, strict=False):
             if not found.get(key):  # of two columns with one header the first that holds something
-                found[key] = plain_text(cell)
-        first, last, whole = (
-            plain_text(cells[place]) if place is not None and place < len(cells) else "" for place in self._names
-        )
+                found[key] = text
+        first, last, whole = (plain[place] if place is not None and place < len(plain) else "" for place in self._names)
         if first:
             found["first_name"] = first
         if last:
@@ -215,6 +214,8 @@ def _why(error: AddressError) -> str:
 def plain_text(cell: str) -> str:
     """A cell without padding, and without the apostrophe that spreadsheets put before what looks like a formula."""
     stripped = cell.strip()
+    if stripped[:1] not in {"=", "'"}:  # as good as all
+        return stripped
     if stripped.startswith('="') and stripped.endswith('"') and len(stripped) > 2:
         return stripped[2:-1]  # text that a spreadsheet was told to leave alone
     return stripped[1:] if stripped[:1] == "'" and stripped[1:2] in {"=", "+", "-", "@"} else stripped

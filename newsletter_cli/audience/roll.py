@@ -234,7 +234,10 @@ class Roll:
     def entries(
         self, audience: Audience, *, segment: str = "", paywalled: bool = False, fields: bool = True
     ) -> Iterator[Entry]:
-        """The same people as `chosen`, in the same order, with their `fields` or none. Raises Refused as it does."""
+        """The same people as `chosen`, in the same order, with their `fields` or none. Raises Refused as it does.
+
+        Fields are read at once: three times what a row costs without.
+        """
         decision = self._decision(audience, segment=segment, paywalled=paywalled)
         if decision.outside is not None:
             return (Entry.of(*one) for one in self._chosen(decision))
@@ -243,13 +246,13 @@ class Roll:
     def _entries(self, decision: _Decision, *, fields: bool) -> Iterator[Entry]:
         versions = [choice.version for choice in decision.choices]
         lists = [(reader.file, reader.fields) for reader in self._readers]
-        new = tuple.__new__  # half the time of Entry(...), which only calls it
+        new, unpack = tuple.__new__, packed.unpack  # the first: half the time of Entry(...), which only calls it
         wanted = f"person, everywhere, email, level, list, line, {'cells' if fields else 'NULL'}"
         for person, everywhere, email, level, number, line, cells in self._database.execute(
             f"SELECT {wanted} FROM row NOT INDEXED {self._where(decision)} ORDER BY seq"  # noqa: S608 - our own text
         ):
             file, read = lists[number]
-            found = LazyFields(read, cells) if fields else NO_FIELDS
+            found = read(unpack(cells)) if fields else NO_FIELDS
             yield new(Entry, (person, everywhere, email, versions[level], file, line, found))
 
     def shelf(self, audience: Audience, *, paywalled: bool = False) -> Shelf:

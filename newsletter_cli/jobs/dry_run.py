@@ -94,7 +94,7 @@ def _known(
     if decision.way is Way.CONTINUE and not wish.again:
         go_on.gone(ledger, campaign, gathered, path=str(request.post))
         present = {row.person for row in ledger.recipients(campaign.id)}
-        for entry in gathered.entries():
+        for entry in gathered.entries(fields=False):
             if entry.person not in present:
                 known.setdefault(entry.person, "added since it was begun; --again reaches it")
     return known

@@ -16,7 +16,7 @@ from newsletter_cli.ledger.states import WAITING, Outcome
 from newsletter_cli.ledger.tables import campaigns, from_integer, recipients
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Iterator
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
     from datetime import datetime
 
     from sqlalchemy import Connection, Row, Select
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from newsletter_cli.ledger.database import Database
 
 _columns = recipients.c
+_encode = json.JSONEncoder(ensure_ascii=False).encode  # json.dumps would make an encoder for each row
 _NAMES = ("person", "everywhere", "email", "version", "file", "line", "fields")
 
 
@@ -51,7 +52,7 @@ def insert(
             version,
             file,
             line,
-            json.dumps(dict(fields), ensure_ascii=False) if fields else None,
+            _stored(fields),
         )
         for person, everywhere, email, version, file, line, fields in added
     )
@@ -125,12 +126,17 @@ def fill(connection: Connection, campaign: int, added: Iterable[NewRecipient]) -
     return filled
 
 
+def _stored(fields: Mapping[str, str]) -> str | None:
+    """Merge fields as the ledger keeps them."""
+    return _encode(fields if isinstance(fields, dict) else dict(fields)) if fields else None
+
+
 def _address(one: NewRecipient) -> dict[str, Any]:
     return {
         "email": one.email,
         "file": one.file,
         "line": one.line,
-        "fields": json.dumps(dict(one.fields), ensure_ascii=False) if one.fields else None,
+        "fields": _stored(one.fields),
     }
 
 
