@@ -188,6 +188,12 @@ def test_folders_that_are_not_there_are_no_problem(tmp_path: Path) -> None:
     assert made(folders=(tmp_path / "none", SHIPPED))[2] == []
 
 
+def test_quotes_of_outlooks_own_style_block_are_quotes() -> None:
+    block = made()[0].partition("<!--[if mso]>")[2].partition("<![endif]-->")[0]
+    assert "h6 { font-family: 'Segoe UI', Arial, sans-serif; }" in block
+    assert "&" not in block
+
+
 def test_every_dark_rule_is_said_for_outlook_too() -> None:
     html, _, _ = made()
     dark = html.split("@media (prefers-color-scheme: dark) {")[1].split("</style>")[0]
