@@ -234,7 +234,7 @@ def _suppression(meant: Meant, source: str, now: datetime) -> Suppression | None
         email=row.email if row is not None else "",
         reason=reason,
         source=source,
-        evidence=one_line(f"{feedback.rule}: {feedback.said}".rstrip(": "), 400),
+        evidence=_evidence(meant),
         since=now,
     )
 
@@ -246,8 +246,15 @@ def _soft(meant: Meant, now: datetime) -> SoftBounce:
         person=meant.person,
         campaign=meant.campaign,
         bounced_at=at if at is not None and now - _OLDEST <= at <= now else now,
-        evidence=one_line(f"{meant.feedback.rule}: {meant.feedback.said}".rstrip(": "), 400),
+        evidence=_evidence(meant),
     )
+
+
+def _evidence(meant: Meant) -> str:
+    """What was said; of somebody who was forgotten the rule alone, since servers name the address."""
+    feedback, row = meant.feedback, meant.row
+    forgotten = row is not None and not row.email
+    return one_line(feedback.rule if forgotten else f"{feedback.rule}: {feedback.said}".rstrip(": "), 400)
 
 
 def _effect(bar: Suppression | None, meant: Meant, new: set[bytes]) -> Effect:

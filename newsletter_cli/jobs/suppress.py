@@ -117,7 +117,10 @@ def forget(workspace: Workspace, text: str) -> str:
         ledger.forget(
             lambda newsletter: tokens.person(keys, newsletter, address.key), tokens.everywhere(keys, address.key)
         )
-    return f"{address}: forgotten; a keyed hash stays, so that it is never mailed again"
+    return (
+        f"{address}: forgotten; a keyed hash stays, so that it is never mailed again."
+        " Take it out of your lists too: they are not changed here, and the next send reads them"
+    )
 
 
 def _header(data: bytes) -> tuple[str, ...]:

@@ -146,6 +146,20 @@ def test_what_is_forgotten_is_suppressed_and_named_no_more(letter: Folder) -> No
     assert "reader3" not in letter("suppress", "export").out
 
 
+def test_a_report_that_comes_late_brings_no_forgotten_address_back(letter: Folder) -> None:
+    assert letter("send", "post.md", "--list", "subs.csv").code == 0
+    message_id = next(str(mail["Message-ID"]) for mail in letter.mails if mail["To"] == "reader3@example.net")
+    said = letter("forget", "reader3@example.net").out
+    assert "Take it out of your lists too" in said
+    for number, status in enumerate(("4.2.2", "5.1.1")):
+        diagnosis = f"smtp; {status[0]}50 {status} <reader3@example.net>: no"
+        returned = f"Message-ID: {message_id}\n\nHello\n".encode()
+        report = delivery_report("reader3@example.net", status=status, said=diagnosis, returned=returned)
+        letter.write(f"box/{number}.eml", report)
+    assert "counted" in letter("bounces", "box").out
+    assert b"reader3" not in b"".join(data for name, data in letter.tree().items() if name.startswith(".newsletter"))
+
+
 @pytest.mark.parametrize("asked", ["", "two words", "a@b@c d"])
 def test_what_is_neither_an_address_nor_a_mail_is_wrong_usage(letter: Folder, asked: str) -> None:
     assert letter("why", asked).code == 2
