@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import errno
 import os
+import signal
 import sys
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Self, TextIO, cast
 
@@ -17,8 +19,9 @@ from newsletter_cli.cli import streams
 from newsletter_cli.problems import NewsletterError, NotNow, Problem, Refused, Severity, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
     from pathlib import Path
+    from types import FrameType
 
 # C0 and C1 controls but tab and newline, and the marks that turn the direction of what follows (UAX #9).
 _CONTROLS = {
@@ -134,10 +137,22 @@ class Terminal:
             return True
         if not all(here):
             raise UsageError("only a half of this is a terminal, so nothing can be asked; give --yes to go on")
-        self._clear()
-        self.stderr.write(f"{harmless(question)} [y/N] ")
-        self.stderr.flush()
-        return self.stdin.readline().strip().casefold() in {"y", "yes"}
+        return self._answer(question).strip().casefold() in {"y", "yes"}
+
+    def _answer(self, question: str) -> str:
+        """A line from the person; none where the terminal hung up, or a signal came meanwhile, which is passed on."""
+        try:
+            with _signals_cut():
+                self._clear()
+                self.stderr.write(f"{harmless(question)} [y/N] ")
+                self.stderr.flush()
+                return self.stdin.readline()
+        except _Cut:
+            self.stderr.write("\n")
+        except OSError as error:
+            if error.errno != errno.EIO:
+                raise
+        return ""
 
     def open(self, page: Path) -> bool:
         """Open a file in the person's browser, where there is a display; whether that was done."""
@@ -167,6 +182,31 @@ class Terminal:
 
     def _paint(self, stream: TextIO, text: str, colour: str) -> str:
         return f"\x1b[{colour}m{text}\x1b[0m" if self.coloured(stream) else text
+
+
+class _Cut(Exception):
+    """A signal came while somebody was asked."""
+
+
+@contextmanager
+def _signals_cut() -> Iterator[None]:
+    """Within the block SIGINT and SIGTERM raise _Cut once their handlers have heard of it: a read goes on otherwise."""
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+
+    def cut(number: int, frame: FrameType | None) -> None:
+        heard = before[signal.Signals(number)]
+        if callable(heard):
+            heard(number, frame)
+        raise _Cut
+
+    heard_by_python = {number: handler for number, handler in before.items() if callable(handler)}
+    for number in heard_by_python:
+        signal.signal(number, cut)
+    try:
+        yield
+    finally:
+        for number, handler in heard_by_python.items():
+            signal.signal(number, handler)
 
 
 def _unheard(error: OSError, stderr: TextIO) -> None:

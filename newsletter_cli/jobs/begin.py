@@ -31,7 +31,7 @@ def begin(desk: Desk, known: Campaign | None) -> SendReport:
     seen = gather.survey(gathered, barred=barred, keep=shared.LEFT_OUT_SHOWN)
     shared.judge(request, gathered, seen, before=desk.ledger.last_list(settings.newsletter.id))
     if not request.confirm(_question(gathered, seen.mailable)):
-        return shared.declined(desk.post)
+        return shared.declined(request)
     if request.canary is not None:
         try_test_list(request)
     who = identity.identity_of(desk.post, settings.folder)

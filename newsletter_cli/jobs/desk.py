@@ -249,9 +249,11 @@ def judge(request: SendRequest, gathered: Gathered, seen: Survey, *, before: int
         raise Refused(wrong)
 
 
-def declined(post: Post) -> SendReport:
-    """The report where the person said no."""
-    return SendReport(post=str(post.path), said=("not sent: you said no",), refused=True)
+def declined(request: SendRequest) -> SendReport:
+    """The report where the person said no, or a signal came instead of an answer."""
+    number = request.stop.signal_number
+    said = "not sent: interrupted" if number else "not sent: you said no"
+    return SendReport(post=str(request.post), said=(said,), refused=not number, signal=number)
 
 
 def with_rows(

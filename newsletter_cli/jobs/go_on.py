@@ -35,7 +35,7 @@ def go_on(desk: Desk, campaign: Campaign) -> SendReport:
     left = _counts(desk, campaign).left
     shared.judge_number(request, left)
     if not request.confirm(f"{post.path}: {left} still wait for it. Go on?"):
-        return shared.declined(post)
+        return shared.declined(request)
     ledger.set_state(campaign.id, CampaignState.SENDING)
     carriage = desk.carriage(campaign, frozen)
     if carriage.stamps and not post.meta.email_started_at and not post.meta.email_sent_at:
@@ -54,7 +54,7 @@ def add(desk: Desk, campaign: Campaign) -> SendReport:
         seen = gather.survey(gathered, barred=known, keep=shared.LEFT_OUT_SHOWN)
         shared.judge(request, gathered, seen, before=None)
     if not request.confirm(f"{desk.post.path} was sent at {campaign.sent_stamp}. Send it to some more?"):
-        return shared.declined(desk.post)
+        return shared.declined(request)
     _apply_wishes(desk, campaign, gathered)
     ledger.withdraw(campaign.id, gone(ledger, campaign, gathered))
     counts = _counts(desk, campaign)

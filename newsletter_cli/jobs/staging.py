@@ -44,7 +44,7 @@ def send(request: SendRequest, post: Post) -> SendReport:
     target = settings.newsletter.redirect_all_to
     mails = seen.mailable if only is None else 1
     if not request.confirm(f"Send {mails} mails, all to {target}?"):
-        return shared.declined(post)
+        return shared.declined(request)
     with tempfile.TemporaryDirectory(prefix="newsletter-staging-") as folder:
         passing = Ledger.open(
             "sqlite:///ledger.sqlite3", folder=Path(folder), clock=request.workspace.clock, identity=keys.fingerprint

@@ -33,7 +33,7 @@ def to_one(desk: Desk, known: Campaign | None) -> SendReport:
         said = f"{request.to}: {standing} before; --resend sends it again"
         return SendReport(post=str(desk.post.path), subject=known.subject, said=(said,), counts=_counts(desk, known))
     if not request.confirm(f"Send {gathered.prepared.post.subject!r} to {request.to}?"):
-        return shared.declined(desk.post)
+        return shared.declined(request)
     campaign, frozen = _recorded(desk, gathered, only, known)
     if request.wish.resend:
         ledger.requeue(campaign.id, SETTLED - {Outcome.SUPPRESSED}, person=only)

@@ -108,7 +108,7 @@ def send(
             expect=None if expect is None else guard.parse_expected(expect),
             canary=_canary(canary, wait),
             rejects=rejects,
-            confirm=lambda question: terminal.confirm(question, yes=yes),
+            confirm=lambda question: not stop.requested and terminal.confirm(question, yes=yes),
             transcript=debug,
             events=watch,
             told=watch.told,
