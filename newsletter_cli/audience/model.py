@@ -67,7 +67,7 @@ class Shelf(NamedTuple):
     Numbers ascend in list order from 1 to `last`; some are missing.
     """
 
-    database: sqlite3.Connection
+    database: sqlite3.Connection  # opened with uri=True
     query: str
     parameters: tuple[str, ...]
     last: int

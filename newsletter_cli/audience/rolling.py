@@ -56,7 +56,7 @@ def database() -> sqlite3.Connection:
 
     With a cache of 4 MB a million rows are read and indexed as quickly as with one of 16.
     """
-    made = sqlite3.connect("", isolation_level=None, check_same_thread=False)
+    made = sqlite3.connect("", uri=True, isolation_level=None, check_same_thread=False)
     made.executescript(f"PRAGMA page_size=16384; PRAGMA journal_mode=OFF; PRAGMA cache_size=-4000; {SCHEMA}")
     return made
 

@@ -89,7 +89,7 @@ class Shelf:
     """
 
     rows: Iterable[NewRecipient]  # the same, one by one
-    database: sqlite3.Connection
+    database: sqlite3.Connection  # opened with uri=True
     query: str
     parameters: tuple[str, ...]
     last: int

@@ -72,13 +72,13 @@ def pour(
 def beside(driver: Driver, path: Path) -> Iterator[Engine]:
     """An engine over a connection to another database, to which the ledger's file is attached as long as this lasts.
 
-    So one statement reads from one and writes to the other. Bare names are the ledger's, as long as the other database
-    has no table of that name.
+    The connection understands URIs. One statement then reads from one and writes to the other. Bare names are the
+    ledger's, as long as the other database has no table of that name.
     """
     made = create_engine("sqlite://", creator=lambda: driver, poolclass=StaticPool)
     sqlite.govern(made, path)
     try:
-        driver.execute("ATTACH ? AS ledger", (str(path),))
+        driver.execute("ATTACH ? AS ledger", (sqlite.uri(path, "mode=rw"),))  # never a new file
         driver.execute("PRAGMA foreign_keys = ON")
         driver.execute(f"PRAGMA busy_timeout = {sqlite.BUSY_S * 1000}")
         driver.execute(f"PRAGMA ledger.cache_size = -{_CACHE_KIB}")

@@ -51,19 +51,21 @@ _MAGIC = b"SQLite format 3\0"
 
 def engine(path: Path, *, query: str = "") -> Engine:
     """An engine on the file; `query` (``mode=ro``, ``immutable=1``) makes all of its connections read only."""
-    uri = f"file:{_quoted(path)}?{query or 'mode=rw'}"
+    address = uri(path, query or "mode=rw")
 
     def connect() -> sqlite3.Connection:
-        return sqlite3.connect(uri, uri=True, timeout=BUSY_S, isolation_level=None, check_same_thread=False)
+        return sqlite3.connect(address, uri=True, timeout=BUSY_S, isolation_level=None, check_same_thread=False)
 
     made = create_engine("sqlite://", creator=connect, poolclass=QueuePool, pool_size=2, max_overflow=-1)
     _listen(made, path, read_only=bool(query))
     return made
 
 
-def _quoted(path: Path) -> str:
-    # sqlite.org/uri.html: ? and # end the path, % escapes.
-    return str(path).replace("%", "%25").replace("?", "%3f").replace("#", "%23")
+def uri(path: Path, query: str) -> str:
+    """A file as SQLite is told of it with what it may do to it (sqlite.org/uri.html)."""
+    # ? and # end the path, % escapes.
+    quoted = str(path).replace("%", "%25").replace("?", "%3f").replace("#", "%23")
+    return f"file:{quoted}?{query}"
 
 
 def _listen(made: Engine, path: Path, *, read_only: bool) -> None:

@@ -61,7 +61,7 @@ def test_what_broke_off_stands_in_no_later_ones_way(ledger: Ledger) -> None:
 
 @pytest.fixture
 def other() -> Iterator[sqlite3.Connection]:
-    with closing(sqlite3.connect("", isolation_level=None)) as made:
+    with closing(sqlite3.connect("", uri=True, isolation_level=None)) as made:
         yield made
 
 
@@ -120,6 +120,12 @@ def test_a_copy_that_breaks_off_leaves_nothing(ledger: Ledger, other: sqlite3.Co
         ledger.begin("letter", post(), "uid1", frozen(), shelf)
     assert ledger.campaigns() == []
     assert len(list(ledger.recipients(begun(ledger, range(2)).id))) == 2
+
+
+def test_a_ledger_that_is_gone_is_not_made_anew_by_a_copy(tmp_path: Path, other: sqlite3.Connection) -> None:
+    with pytest.raises(Refused, match="cannot be opened"), pouring.beside(other, tmp_path / "gone?"):
+        pass
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_another_database_takes_the_rows_one_by_one(other: sqlite3.Connection) -> None:
