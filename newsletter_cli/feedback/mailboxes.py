@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from itertools import chain, pairwise
 from typing import TYPE_CHECKING, Protocol
 
 from newsletter_cli import files
@@ -24,6 +25,14 @@ MAX_FILE_OCTETS = 200_000_000
 
 # mbox(5): "From " at the start of a line, behind a blank one, with a date as asctime writes it.
 _SEPARATOR = re.compile(rb"From [^\n]*\b\d{1,2}:\d\d(?::\d\d)?\b[^\n]*\b(?:19|20)\d\d\b")
+# One without the blank line before it (some programs write none), believed only where a header follows.
+_STRICT_SEPARATOR = re.compile(
+    rb"From \S+ +(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun),? +(?:\d\d? +)?[A-Z][a-z][a-z] +"
+    rb"[^\n]*\b\d\d:\d\d(?::\d\d)?\b[^\n]*\b(?:19|20)\d\d\b"
+)
+_HEADER = re.compile(rb"[!-9;-~]+[ \t]*:")
+# What may stand before the first separator and is no message.
+_BEFORE = b"\xef\xbb\xbf \t\r\n"
 _NOT_SPLIT = (".eml", ".txt", ".msg")  # one message a file, whatever stands on its first line
 
 
@@ -74,17 +83,21 @@ class Maildir:
 
 @dataclass(frozen=True, slots=True)
 class Folder:
-    """A folder of files, one message each (or events as .json)."""
+    """A folder of files, one message each (or an mbox, or events as .json)."""
 
     path: Path
     name: str
 
-    def items(self, bookmark: str) -> Iterator[Item]:  # noqa: ARG002 - the protocol's signature
+    def items(self, bookmark: str) -> Iterator[Item]:
         """Every file, by name; hidden ones and folders are none."""
         for path in _listed(self.path):
+            name = f"{self.name.rstrip('/')}/{path.name}"
+            if _is_mbox(path):
+                yield from File(path, name).items(bookmark)
+                continue
             data = _read(path)
             if data is not None:
-                yield Item(f"{self.name.rstrip('/')}/{path.name}", data)
+                yield Item(name, data)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,15 +110,15 @@ class File:
     def items(self, bookmark: str) -> Iterator[Item]:  # noqa: ARG002 - the protocol's signature
         """Its messages, in their order."""
         try:
-            with self.path.open("rb") as file:
-                start = file.read(5)
-                file.seek(0)
-                if start == b"From " and self.path.suffix.lower() not in _NOT_SPLIT:
+            if _is_mbox(self.path):
+                with self.path.open("rb") as file:
                     yield from _mbox(file, self.name)
-                    return
+                return
         except OSError as error:
             raise _unreadable(self.name, error) from error
-        yield Item(self.name, files.read_bytes(self.path, what="the mailbox", limit_octets=MAX_FILE_OCTETS))
+        data = files.read_bytes(self.path, what="the mailbox", limit_octets=MAX_FILE_OCTETS)
+        if data.strip(_BEFORE):  # an mbox into which nothing has come yet is empty
+            yield Item(self.name, data)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,9 +130,9 @@ class Given:
 
     def items(self, bookmark: str) -> Iterator[Item]:  # noqa: ARG002 - the protocol's signature
         """An mbox's messages, one message, or events."""
-        if self.data.startswith(b"From "):
+        if self.data.lstrip(_BEFORE).startswith(b"From "):
             yield from _mbox(iter(self.data.splitlines(keepends=True)), self.name)
-        else:
+        elif self.data.strip(_BEFORE):
             yield Item(self.name, self.data)
 
 
@@ -144,8 +157,8 @@ def _mbox(lines: Iterator[bytes], name: str) -> Iterator[Item]:
     """The messages of an mbox, in bounded memory."""
     kept: list[bytes] = []
     number, size, blank = 0, 0, True
-    for line in lines:
-        if blank and _SEPARATOR.match(line):
+    for line, below in pairwise(chain(_begun(lines), (b"",))):
+        if (blank and _SEPARATOR.match(line)) or (_STRICT_SEPARATOR.match(line) and _HEADER.match(below)):
             if kept:
                 yield Item(f"{name}:{number}", b"".join(kept))
             number, kept, size = number + 1, [], 0
@@ -155,6 +168,26 @@ def _mbox(lines: Iterator[bytes], name: str) -> Iterator[Item]:
         blank = not line.strip()
     if kept:
         yield Item(f"{name}:{max(number, 1)}", b"".join(kept))
+
+
+def _begun(lines: Iterator[bytes]) -> Iterator[bytes]:
+    """The lines from the first one on that holds anything, without a mark of UTF-8 before it."""
+    for line in lines:
+        if line.strip(_BEFORE):
+            yield line.lstrip(_BEFORE)
+            break
+    yield from lines
+
+
+def _is_mbox(path: Path) -> bool:
+    """Whether a file holds several messages, by how it begins."""
+    if path.suffix.lower() in _NOT_SPLIT:
+        return False
+    try:
+        with path.open("rb") as file:
+            return file.read(1024).lstrip(_BEFORE).startswith(b"From ")
+    except FileNotFoundError:
+        return False
 
 
 def _listed(folder: Path) -> list[Path]:

@@ -58,6 +58,35 @@ def test_an_mbox_is_cut_where_a_mail_begins(tmp_path: Path) -> None:
     ]
 
 
+FROM = b"From MAILER-DAEMON Mon Jan  2 03:04:05 2026\n"
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        FROM + b"Subject: a\n\nx\n\n" + FROM + b"Subject: b\n\ny\n",
+        b"\n\r\n" + FROM + b"Subject: a\n\nx\n\n" + FROM + b"Subject: b\n\ny\n",
+        b"\xef\xbb\xbf" + FROM + b"Subject: a\n\nx\n\n" + FROM + b"Subject: b\n\ny\n",
+        FROM + b"Subject: a\n\nFrom the office at 10:00 in 2026\n" + FROM + b"Subject: b\n\ny\n",
+        FROM.replace(b"\n", b"\r\n") + b"Subject: a\r\n\r\nx\r\n" + FROM + b"Subject: b\r\n\r\ny\r\n",
+    ],
+)
+def test_an_mbox_as_programs_write_it(tmp_path: Path, data: bytes) -> None:
+    (tmp_path / "all.mbox").write_bytes(data)
+    for box in (
+        mailboxes.open_box(tmp_path / "all.mbox", "all"),
+        mailboxes.open_box(tmp_path, "folder"),
+        mailboxes.Given(data),
+    ):
+        assert [item.data[:10] for item in box.items("")] == [b"Subject: a", b"Subject: b"]
+
+
+@pytest.mark.parametrize("data", [b"", b"\n", b"\xef\xbb\xbf\r\n"])
+def test_an_mbox_into_which_nothing_has_come_is_empty(tmp_path: Path, data: bytes) -> None:
+    (tmp_path / "mbox").write_bytes(data)
+    assert list(mailboxes.open_box(tmp_path / "mbox", "mbox").items("")) == list(mailboxes.Given(data).items("")) == []
+
+
 def test_a_large_mail_of_an_mbox_is_cut_short(tmp_path: Path) -> None:
     box = tmp_path / "mbox"
     line = b"x" * 999 + b"\n"
