@@ -190,8 +190,15 @@ def test_folders_that_are_not_there_are_no_problem(tmp_path: Path) -> None:
 
 def test_quotes_of_outlooks_own_style_block_are_quotes() -> None:
     block = made()[0].partition("<!--[if mso]>")[2].partition("<![endif]-->")[0]
-    assert "h6 { font-family: 'Segoe UI', Arial, sans-serif; }" in block
+    assert "h6 a { font-family: 'Segoe UI', Arial, sans-serif !important; }" in block
     assert "&" not in block
+
+
+def test_a_button_has_its_space_in_outlook_too() -> None:
+    style = (SHIPPED / "email" / "_base" / "style.css").read_text(encoding="utf-8")
+    rules = {line.partition(" {")[0]: line for line in style.splitlines()}
+    space = rules[".nl-button .nl-button-link"].partition(" padding: ")[2].partition(";")[0]
+    assert f"mso-padding-alt: {space};" in rules[".nl-button-cell"]
 
 
 def test_every_dark_rule_is_said_for_outlook_too() -> None:
