@@ -7,6 +7,7 @@ or where several may. A value of a mark that is not understood is known only whe
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from dataclasses import dataclass
 from operator import itemgetter
@@ -38,6 +39,8 @@ if TYPE_CHECKING:
 
 # How many rows decide what only content can tell.
 SAMPLE_ROWS = 1000
+# Headers that programs give to columns that have none: Excel's tables, pandas, R, databases.
+_MADE_UP = re.compile(r"(?:unnamed|column|col|field|spalte|colonne|columna|coluna|kolom|var|v|x|f)\d{1,3}")
 # A column of more different values is no status column; the longest that was seen has nine.
 _MOST_STATUS_WORDS = 12
 # A file that Mailchimp calls so holds those who left or bounced, also where most of its columns were thrown away.
@@ -198,7 +201,7 @@ def _kind(layout: _Layout, place: int, plain: set[int | None]) -> Kind | None:
         return known
     if place in plain or compacted in layout.service.harmless:
         return None
-    if not compacted:
+    if not compacted or _MADE_UP.fullmatch(compacted):
         return _unnamed_kind(layout, place)
     kind = kind_of(layout.shown[place])
     if kind is Kind.LOOSE_FLAG and any(words.truth(value) is not None for value in layout.values(place)):

@@ -7,6 +7,7 @@ the mail to all. Which columns are marks is told by `services` and `suspects`.
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from enum import Enum, auto
 from typing import TYPE_CHECKING
@@ -100,7 +101,11 @@ def _loose(cell: str) -> Meaning:
 
 
 def _tags(cell: str) -> Meaning:
-    return Meaning.OUT if any(words.outright(tag) for tag in words.items(cell)) else Meaning.IN
+    if cell.lstrip().startswith(("{", "[{")):
+        return Meaning.IN  # JSON, read by `inside`
+    # "Letter: unsubscribed" names a list and how somebody stands on it.
+    said = (part for tag in words.items(cell) for part in {tag, re.split(r"[:=]", tag)[-1]})
+    return Meaning.OUT if any(map(words.outright, said)) else Meaning.IN
 
 
 def _ask(cell: str) -> Meaning:

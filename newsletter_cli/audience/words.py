@@ -172,15 +172,28 @@ _DATE = re.compile(
 )
 
 
+# Cells that hold a sign and no letter. A tick is a yes, an empty box a no; a cross is either, and so neither.
+_DRAWN = re.compile(r"[^\W_]|[+\u2190-\U0001faff]")
+_DRAWN_YES = frozenset("✓✔☑☒✅+")
+_DRAWN_NO = frozenset("☐⬜◻")
+_AS_FLOAT = re.compile(r"\.0+\Z")
+
+
 def is_empty(text: str) -> bool:
     """Whether a cell holds nothing, or a spelling of nothing (``NULL``, ``n/a``, ``-``)."""
-    return compact(text) in _EMPTY
+    said = compact(text)
+    return said in _EMPTY if said else _DRAWN.search(text) is None
 
 
 def truth(text: str) -> bool | None:
     """The truth value of a cell; None where it is none, or empty."""
-    said = compact(text) or text.strip()
-    if said in _YES or said in {"✓", "✔", "☑"}:
+    said = compact(text)
+    if not said:
+        drawn = text.strip().removesuffix("\ufe0f")  # the mark that asks for a coloured picture
+        return True if drawn in _DRAWN_YES else False if drawn in _DRAWN_NO else None
+    if said in {"10", "00"}:
+        said = _AS_FLOAT.sub("", text.strip())  # 1.0 and 0.0, as a table with empty cells writes its 1 and 0
+    if said in _YES:
         return True
     return False if said in _NO else None
 
@@ -199,6 +212,8 @@ def is_number(text: str) -> bool:
 def status(text: str) -> Meaning:
     """What a status word means. Opt-outs are found by how the value begins, all else only as the whole value."""
     said = compact(text)
+    if not said:
+        return Meaning.EMPTY if is_empty(text) else Meaning.UNKNOWN
     if said in _EMPTY:
         return Meaning.EMPTY
     if said in _IN:

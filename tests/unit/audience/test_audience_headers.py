@@ -26,6 +26,7 @@ baja|sí|no; fecha de baja|01/02/2021|; no enviar|si|no; acepta publicidad|no|si
 peruutettu|kyllä|ei; aktywny|nie|tak; zapisany|nie|tak; zgoda marketingowa|nie|tak; aktivní|ne|ano; souhlas|ne|ano
 активен|нет|да; Активный|нет|да; согласие|нет|да; отписался|да|нет; рассылка|нет|да; メルマガ|いいえ|はい
 Stop Status|unsubscribed|; bounce status|hard|; unsubscribe status|yes|no; status|Marked as spam|Subscribed
+unsubscribed|1.0|0.0; subscribed|0.0|1.0; newsletter|☐|✔️; newsletter|-|+; opt-in|⬜|✓; lists|B=unsubscribed|A
 配信停止|はい|いいえ; 退会|はい|いいえ; 已退订|是|否; 購読|いいえ|はい; 订阅|否|是; メール配信停止|はい|いいえ
 """
 # header; cells of which none is a word on mail
@@ -83,6 +84,19 @@ def test_a_file_that_mailchimp_names_is_of_those_who_left_whatever_columns_are_l
     for name in ("unsubscribed_members_export_1f2.csv", "cleaned_members_export_1f2.csv"):
         assert _names(build((name, "Email Address,First Name\na@x.example,Ann\n"), allow_empty=True)) == []
     assert _names(build(("unsubscribed_friends.csv", "email\na@x.example\n"))) == ["a"]
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("email,newsletter\na@x.example,✓\nb@x.example,✗\n", "column 'newsletter' may say"),
+        ("email,unsubscribed\na@x.example,\nb@x.example,❌\n", "column 'unsubscribed' may say"),
+        ("email,Unnamed: 1\na@x.example,TRUE\nb@x.example,FALSE\n", "column 'Unnamed: 1' may say"),
+        ("Column1,Column2\na@x.example,yes\nb@x.example,no\n", "column 'Column2' may say"),
+    ],
+)
+def test_signs_and_columns_that_may_mean_either_are_asked_about(text: str, said: str) -> None:
+    assert said in refusal(text)[0]
 
 
 def test_ones_and_noughts_without_a_header_are_asked_about() -> None:
