@@ -78,7 +78,8 @@ def prepare_post(post: Post, settings: Settings, *, automatic: bool = False, mod
     drafts = compose_versions(rendered, sender, signers_of(settings))
     for version in versions:
         wrong += [problem for problem in rendered[version].problems if problem not in wrong]
-        wrong += [problem for problem in drafts[version].problems if problem not in wrong]
+        of_mail = (replace(problem, file=problem.file or str(post.path)) for problem in drafts[version].problems)
+        wrong += [problem for problem in of_mail if problem not in wrong]
     return Prepared(post=post, sender=sender, rendered=rendered, drafts=drafts, problems=tuple(wrong))
 
 

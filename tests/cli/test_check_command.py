@@ -93,6 +93,7 @@ def test_several_posts_end_with_the_gravest_code(folder: Folder) -> None:
 def test_a_long_mail_is_clipped(folder: Folder) -> None:
     folder.write("post.md", POST + "\n\n".join(f"Paragraph {n} " + "of words " * 40 for n in range(300)))
     assert codes(folder)["html-clipped"] == ("warning", None)
+    assert "warning: post.md: the HTML has " in folder("check", "post.md").out
 
 
 def test_another_post_on_the_same_day(folder: Folder) -> None:
