@@ -128,6 +128,8 @@ _PLACE_HEADERS = frozenset(
     )
 )
 _DATES = frozenset(_several("at date time on timestamp datetime since datum fecha data day le am zeit zeitpunkt"))
+# Where words are not divided: "購読日", "订阅时间", the day on which it began.
+_DATES_GLUED = _several("日 日時 日付 日期 时间 時間 날짜 일자 일시")
 _PERIODS = frozenset(_several("last days count number months weeks until till from period age"))
 _DETAIL = frozenset(
     _several("ip source medium title id by method type page form referrer url link campaign via location text language")
@@ -153,7 +155,7 @@ _LOOSE = frozenset(
         lettredinformation bulletin boletin boletines boletim notiziario nieuwsbrief nieuwsbrieven nyhetsbrev
         nyhedsbrev uutiskirje hirlevel zpravodaj biuletyn bulten рассылка подписка メルマガ メールマガジン
         ニュースレター 뉴스레터 电子报 電子報 通讯 wanttheemails maillist newsletteremail newsletteremails
-        subscribednewsletter productupdates promotions promotionalemails offers"""
+        subscribednewsletter"""
     )
 )
 # How often, or what, somebody wants: "never", "off" and "none" are a no, and any other word is a choice.
@@ -198,6 +200,8 @@ def kind_of(header: str) -> Kind | None:
     if any(word.startswith(_ENDS) for word in split) and "period" not in split:
         return Kind.ASK
     if _GOOD_WORDS.intersection(split) or any(part in joined for part in _GOOD_JOINED):
+        if joined.endswith(_DATES_GLUED):
+            return None
         return _bad_kind(split) if _NEGATIONS.intersection(split) else _good_kind(split)
     return _LAST.get(joined)
 

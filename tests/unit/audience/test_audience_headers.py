@@ -35,6 +35,7 @@ State|California|Ohio; State|NY|TX; payment_status|failed|cancelled; stripe_stat
 unsubscribe_token|abc|def; Unsubscribe hash|abc|def; confirm_token|abc|; spam_score|0.1|0.5; opt_in_key|x|y
 cancel_at_period_end|true|false; Do not send postal mail|yes|no; left handed|yes|no; gone fishing|yes|no
 hold music|jazz|; Contact No|0171|; country|NO|DE; preferred language|no|en; vip|yes|no; attended|no|yes
+購読日|2021-01-01|; 订阅时间|2021-01-01|; promotions|no|yes
 Verein|aktiv|passiv; utm_campaign|stop-smoking|x; frequency|weekly|monthly; mailing address|1 Main St|; gift|yes|no
 """
 
