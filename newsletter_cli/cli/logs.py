@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from newsletter_cli.ledger.model import Campaign
     from newsletter_cli.times import Clock
 
+# What the interface promises of every line; null where an event is nobody's.
+_OF_ONE = dict.fromkeys(("recipient", "domain", "stage", "code", "wait_until"))
+
 
 class JsonLog:
     """Appends one object an event: time, event, newsletter, campaign, and what the event tells.
@@ -59,6 +62,7 @@ class JsonLog:
             "event": told.pop("event"),
             "newsletter": self._newsletter,
             "campaign": self._campaign,
+            **_OF_ONE,
         }
         line = json.dumps({**head, **told}, ensure_ascii=False).encode() + b"\n"
         try:

@@ -111,11 +111,12 @@ def sent(report: SendReport, terminal: Terminal) -> None:
     _missed(report, terminal)
     for line in report.said:
         terminal.say(line)
-    if report.counts.total:
-        terminal.say(f"{report.post}: {summary(report.counts, report.this_run, report.not_queued)}")
+    last = [summary(report.counts, report.this_run, report.not_queued)] if report.counts.total else []
     if report.unfinished:
         when = f" after {report.until.astimezone():%Y-%m-%d %H:%M:%S}" if report.until else ""
-        terminal.say(f"not finished: run the same command again{when}, nobody gets it twice")
+        last.append(f"not finished: run the same command again{when}, nobody gets it twice")
+    if last:
+        terminal.say(f"{report.post}: {'; '.join(last)}")
 
 
 def _missed(report: SendReport, terminal: Terminal) -> None:
@@ -180,7 +181,8 @@ def trial(report: TrialReport, terminal: Terminal) -> None:
     """What became of each test mail."""
     terminal.problems(problem for problem in report.problems if problem.severity is not Severity.NOTE)
     for address, outcome, reply in report.results:
-        terminal.say(f"{address}: {outcome.value}{' (' + reply + ')' if reply else ''}")
+        became = "not sent" if outcome is Outcome.QUEUED else outcome.value
+        terminal.say(f"{address}: {became}{' (' + reply + ')' if reply else ''}")
 
 
 def left_out(rows: Sequence[LeftOut], total: int, terminal: Terminal, *, limit: int | None = ROWS_SHOWN) -> None:

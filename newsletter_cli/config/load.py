@@ -1,7 +1,8 @@
 """Settings from option, environment, project file and personal file, or every mistake at once.
 
 `load` reads the files; the environment is an argument. pydantic is imported inside, by commands that need settings.
-Raises Refused with the file and line of each key that is wrong, and the nearest key that means something.
+Raises Refused with the file and line of each key that is wrong, and the nearest key that means something; UsageError
+where nothing but options is wrong.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from newsletter_cli import files
 from newsletter_cli.config import layers, values
 from newsletter_cli.config.layers import Given, Layer, Schema
 from newsletter_cli.config.secret import Secret
-from newsletter_cli.problems import Problem, Refused, Severity, errors
+from newsletter_cli.problems import Problem, Refused, Severity, UsageError, errors
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 FILE_NAME = "newsletter.toml"
 _LIMIT_OCTETS = 1_000_000
+_OPTION = "option-value"  # of a command line: wrong usage, not a wrong file
 
 
 def load(
@@ -55,7 +57,10 @@ def load(
     given = {key: one for layer, _ in found for key, one in layer.given.items()}
     made = _Making(given, problems, {key: base for layer, base in found for key in layer.given})
     result = made.settings(folder=folder, file=file, environment=environment)
-    if result is None or errors(made.problems):
+    wrong = errors(made.problems)
+    if result is None or wrong:
+        if wrong and all(problem.code == _OPTION for problem in wrong):
+            raise UsageError("\n".join(map(str, wrong)))
         raise Refused(*made.problems)
     return result
 
@@ -239,7 +244,7 @@ class _Making:
                 file=one.file if one else None,
                 line=one.line if one else None,
                 hint=hint,
-                code="settings-value",
+                code=_OPTION if called.startswith("--") else "settings-value",
             )
         )
 

@@ -223,6 +223,10 @@ def _told(finish: Finish) -> list[Problem]:
     """How the run ended, where it did not end by itself."""
     from newsletter_cli.delivery.campaign import FinishReason
 
+    if finish.reason is FinishReason.PAUSED:
+        return [
+            Problem(text="paused by hand", hint="`newsletter resume POST` lets it go on", severity=Severity.WARNING)
+        ]
     if not finish.text or finish.reason in {FinishReason.DONE, FinishReason.LIMIT}:
         return []
     bad = finish.reason in {FinishReason.HELD, FinishReason.LOGIN_REFUSED, FinishReason.CANNOT_RECORD}

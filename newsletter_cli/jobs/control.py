@@ -47,7 +47,8 @@ def resume(workspace: Workspace, post: Path) -> Told:
         goes_on = CampaignState.SINGLE if campaign.begun_at is None else CampaignState.SENDING
         ledger.set_state(campaign.id, goes_on)
         counts = Counts(by_outcome=ledger.counts(campaign.id))
-    return Told(said=(f"{post}: goes on at the next `newsletter run` or `send`; {counts.left} wait",), counts=counts)
+    does = "begins" if campaign.begun_at is None else f"{counts.left} wait; it goes on"
+    return Told(said=(f"{post}: {does} at the next `newsletter run` or `send`",), counts=counts)
 
 
 def cancel(workspace: Workspace, post: Path) -> Told:

@@ -43,12 +43,17 @@ def claim(
     post: Path | None = None,
     lists: Iterable[Path] = (),
     begins: bytes | None = None,
+    option: str = "",
 ) -> Output:
     """The place that `path` names; None and `-` are standard output. Raises UsageError where it may not be written.
+
+    `option`: what is written beside a report, which has standard output for itself.
 
     `post` and `lists` are what the command reads; `-` among them is standard input. A file that exists must begin as
     what is written there does, with `begins`; b"" takes any. None: no table is written, so none that exists may go.
     """
+    if option and str(path) == _STANDARD:
+        raise UsageError(f"{option} -: the report stands on standard output; name a file")
     if path is None or str(path) == _STANDARD:
         return Output(None)
     for what, mine in _owned(settings, post, lists):

@@ -7,6 +7,7 @@ no date, one due for longer than `max_age`, a paused or held campaign. Nothing i
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from newsletter_cli.jobs import desk as shared, identity, send as sending
@@ -18,9 +19,8 @@ from newsletter_cli.problems import NewsletterError, NotNow, Problem, Refused, S
 from newsletter_cli.times import format_duration
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
     from datetime import datetime
-    from pathlib import Path
 
     from newsletter_cli.config.settings import Settings
     from newsletter_cli.delivery.events import Event
@@ -50,7 +50,9 @@ class RunRequest:
         if self.folder is not None:
             return self.folder
         home = self.workspace.settings.folder
-        return home / "posts" if (home / "posts").is_dir() else home
+        found = home / "posts" if (home / "posts").is_dir() else home
+        here = Path.cwd()
+        return found.relative_to(here) if found.is_relative_to(here) else found  # as short as it can be said
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,6 +79,9 @@ class Findings:
 
 def run(request: RunRequest) -> RunReport:
     """Look through the folder and send what is begun or due. Raises Refused where there is no such folder."""
+    if request.folder is None and request.workspace.settings.file is None:
+        text = "there is no newsletter.toml here or above, so nobody knows which posts are meant"
+        raise Refused(Problem(text=text, hint="go to the newsletter's folder, or name DIR"))
     if not request.where.is_dir():
         raise Refused(Problem(text="there is no such folder", file=str(request.where), hint="give the posts' folder"))
     found = _look(request)
@@ -87,9 +92,17 @@ def run(request: RunRequest) -> RunReport:
         reports.append(report)
         if report.signal or request.stop.requested:
             break
-    if not reports and not found.work:
-        found.said.append(f"{request.where}: nothing is due")
-    return RunReport(posts=tuple(reports), said=tuple(found.said))
+    return RunReport(posts=tuple(reports), said=(*found.said, f"{request.where}: {_summed(found, reports)}"))
+
+
+def _summed(found: Findings, reports: Sequence[SendReport]) -> str:
+    """What came of the posts that were begun, due or broken, in a line."""
+    refused = sum(report.refused for report in reports)
+    done = sum(not (report.refused or report.unfinished) for report in reports)
+    waiting = len(found.work) + len(found.broken) - refused - done
+    counts = ((done, "done"), (waiting, "not finished"), (refused, "refused"))
+    said = [f"{number} {word}" for number, word in counts if number]
+    return ", ".join(said if found.work else ["nothing is due", *said])
 
 
 def _look(request: RunRequest) -> Findings:
@@ -177,13 +190,15 @@ def _unless_not_due(post: Post, settings: Settings, *, now: datetime) -> Looked:
             return Looked(path=post.path, said="not sent: it has no date; `newsletter send` sends it")
         case Timing.NOT_YET:
             assert due is not None
-            return Looked(path=post.path, said=f"not sent: due at {due_at(due, settings.run.send_time).isoformat(' ')}")
+            return Looked(
+                path=post.path, said=f"not sent: due at {due_at(due, settings.run.send_time).isoformat(' ', 'seconds')}"
+            )
         case Timing.TOO_OLD:
             assert due is not None
             at = due_at(due, settings.run.send_time)
             return Looked(
                 path=post.path,
-                said=f"not sent: it was due at {at.isoformat(' ')}, longer ago than max_age "
+                said=f"not sent: it was due at {at.isoformat(' ', 'seconds')}, longer ago than max_age "
                 f"({format_duration(settings.run.max_age)}); `newsletter send` sends it, "
                 "`newsletter adopt` records that it was mailed elsewhere",
             )

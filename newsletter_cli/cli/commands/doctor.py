@@ -26,7 +26,7 @@ class Kind(StrEnum):
 def doctor(
     offline: bool = typer.Option(False, "--offline", help="Contact nothing: look at settings and keys alone."),
     settings: bool = typer.Option(False, "--settings", help="Print the settings in force, each with its origin."),
-    as_json: bool = typer.Option(False, "--json", help="Print the findings as JSON."),
+    as_json: bool = typer.Option(False, "--json", help="Print it as JSON."),
     config: Path = typer.Option(None, "--config", metavar="FILE", help="Settings from this file."),
 ) -> int:
     """Look at settings, server, login, TLS, SPF, DKIM, DMARC and one-click. Exit 3 if something would fail."""
@@ -34,9 +34,15 @@ def doctor(
     workspace = setup.workspace(terminal, config=config)
     if settings:
         from newsletter_cli.config.describe import describe
+        from newsletter_cli.jobs.report import JSON_VERSION
 
-        for key, value, origin in describe(workspace.settings):
-            terminal.say(f"{key} = {value}  ({origin})")
+        known = describe(workspace.settings)
+        if as_json:
+            named = [{"key": key, "value": value, "origin": origin} for key, value, origin in known]
+            show.json_line({"version": JSON_VERSION, "settings": named}, terminal)
+        else:
+            for key, value, origin in known:
+                terminal.say(f"{key} = {value}  ({origin})")
         return Exit.DONE
     from newsletter_cli.jobs.doctor import doctor as job
 

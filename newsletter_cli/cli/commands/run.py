@@ -26,7 +26,7 @@ def run(
     del yes
     terminal = Terminal.standard(lasting=True)  # a sending ends as it ends, whoever still reads of it
     workspace = setup.workspace(terminal, near=folder, config=config)
-    outputs.claim(log, workspace.settings, lists=lists or (), begins=b"{")
+    outputs.claim(log, workspace.settings, lists=lists or (), begins=b"{", option="--log")
     stop = Stop()
     with stop.on_signals(), show.watching(terminal, workspace.clock, log=log, debug=False) as watch:
         request = job.RunRequest(
