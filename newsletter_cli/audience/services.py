@@ -84,7 +84,13 @@ SERVICES: tuple[Service, ...] = (
     ),
     Service(
         name="Substack dashboard",
-        shapes=(_shape("email subscriptiontype activity"),),
+        # Its columns are chosen before it is exported.
+        shapes=(
+            _shape("email subscriptiontype activity"),
+            _shape("email subscriptiontype subscriptiondate"),
+            _shape("email subscriptiontype stripeplan"),
+            _shape("email subscriptiontype canceldate"),
+        ),
         marks={"receivingemailsfor": Kind.SECTIONS},
         harmless=_shape("canceldate cancellationdate cancelat subscriptioncanceldate activity"),
         tiers=(TierColumn("subscriptiontype", words=tiers.DASHBOARD),),

@@ -81,6 +81,14 @@ def test_a_substack_export_that_was_trimmed_by_hand_keeps_its_free_readers() -> 
     assert roll.counts.by_tier == {"paid": 1, "free": 1}
 
 
+@pytest.mark.parametrize("column", ["Activity", "Subscription date", "Stripe plan"])
+def test_substacks_dashboard_whatever_columns_were_chosen(column: str) -> None:
+    rows = "a@x.example,Ann,Yearly,,\nb@x.example,Bo,Free,2024-05-05,\n"
+    roll = build(f"Email,Name,Subscription type,Cancel date,{column}\n{rows}")
+    assert (roll.services, _names(roll)) == (("Substack dashboard",), ["a", "b"])
+    assert roll.counts.by_tier == {"paid": 1, "free": 1}
+
+
 def test_a_file_that_mailchimp_names_is_of_those_who_left_whatever_columns_are_left_of_it() -> None:
     for name in ("unsubscribed_members_export_1f2.csv", "cleaned_members_export_1f2.csv"):
         assert _names(build((name, "Email Address,First Name\na@x.example,Ann\n"), allow_empty=True)) == []
