@@ -2,7 +2,8 @@
 
 A post may colour its words, and highlighted code does. On the dark page each such colour is replaced by a lighter one
 of its hue, through a class of ours; words on a ground of the post's own keep both, and get ink where they name none.
-Code is darkened too where its palette is too pale on the light page. Changes the tree in place; raises nothing.
+Code is darkened too where its palette is too pale on the light page; a writer's own colour there only gives a warning
+(`faint`). `settle` changes the tree in place; raises nothing.
 """
 
 from __future__ import annotations
@@ -12,13 +13,17 @@ import re
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from newsletter_cli.rendering.nodes import add_class, drop
+from newsletter_cli.problems import Problem, Severity
+from newsletter_cli.rendering.nodes import add_class, drop, line_of, text_of
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from lxml import etree
 
 READABLE = 4.5  # WCAG 2.2 §1.4.3
 _AIM = 5.0  # a little more, so that rounding does not undo it
+_FAINT = 3.0  # below it WCAG lets not even large letters pass
 _MOST = 60  # colours of one post that get a rule; a post with more is a picture
 _DECLARATION = re.compile(r"(?:^|;)\s*(color|background(?:-color)?)\s*:\s*([^;]+)", re.IGNORECASE)
 
@@ -73,6 +78,26 @@ def named(said: str) -> str:
     return "#" + "".join(f"{part:02x}" for part in found[:3]) if len(found) < 4 or found[3] > 127 else ""
 
 
+def faint(tree: etree._Element, *, paper: str, file: str) -> list[Problem]:
+    """A warning for each colour of the post's own that nobody can read on what lies behind it."""
+    found: dict[tuple[str, str], Problem] = {}
+    for element in tree.iter("*"):
+        declared = {name.lower(): value for name, value in _DECLARATION.findall(element.get("style", ""))}
+        colour = named(declared.get("color") or (element.get("color", "") if element.tag == "font" else ""))
+        if not colour or not text_of(element) or any(outer.tag == "pre" for outer in element.iterancestors()):
+            continue  # highlighted code is settled below
+        ground = next(_grounds(element), paper)
+        ratio = contrast(colour, ground)
+        if ratio < _FAINT:
+            said = f"words in {colour} on {ground} can hardly be read (contrast {ratio:.1f} to 1)"
+            hint = f"{readable(colour, ground)} can"
+            problem = Problem(
+                text=said, file=file, line=line_of(element), hint=hint, severity=Severity.WARNING, code="contrast"
+            )
+            found.setdefault((colour, ground), problem)
+    return list(found.values())
+
+
 def settle(tree: etree._Element, *, ink: str, paper: str, wash: str, dark_wash: str) -> list[tuple[str, str]]:
     """Give the post's own colours a class each; (class, colour on the dark page) in the order of their use.
 
@@ -114,9 +139,13 @@ def _rule(element: etree._Element, dark: str, rules: dict[str, tuple[str, str]])
 
 def _grounded(element: etree._Element) -> bool:
     """Whether a ground of the post's own lies behind an element."""
-    return any(
-        named(value)
-        for outer in element.iterancestors()
-        for name, value in _DECLARATION.findall(outer.get("style", ""))
-        if name.lower() != "color"
-    )
+    parent = element.getparent()
+    return parent is not None and next(_grounds(parent), None) is not None
+
+
+def _grounds(element: etree._Element) -> Iterator[str]:
+    """The grounds of the post's own behind an element, the nearest first."""
+    for outer in (element, *element.iterancestors()):
+        for name, value in _DECLARATION.findall(outer.get("style", "")):
+            if name.lower() != "color" and (colour := named(value)):
+                yield colour

@@ -145,6 +145,7 @@ def _body(
     problems += hollow.fill(tree, file=file)
     problems += merge.place(tree, fields, file=file)
     problems += links.absolute(tree, base=site.site_url or context.web_url, file=file)
+    problems += colours.faint(tree, paper=PAPER, file=file)
     outline.shift_headings(tree, title=post.meta.title)
     outline.fit_tables(tree)
     placed = images.place(tree, post.path.parent, site, file=file)

@@ -56,6 +56,25 @@ def test_words_on_a_ground_of_their_own_keep_both() -> None:
     assert '<b style="color:red">' in got
 
 
+@pytest.mark.parametrize(
+    ("source", "pairs"),
+    [
+        ('<p data-line="7" style="color:yellow">a <b>b</b></p>', [("#ffff00", PAPER)]),
+        ('<font color="#dddddd">a</font> <span style="color:#ddd">b</span>', [("#dddddd", PAPER)]),
+        ('<p style="color:#fff;background:#ffff00">a</p>', [("#ffffff", "#ffff00")]),
+        ('<div style="background:#000"><p><b style="color: #111">a</b></p></div>', [("#111111", "#000000")]),
+        ('<p style="color:#fff;background:#333">a</p><p style="color:navy">b</p><p style="color:yellow"></p>', []),
+        ('<pre><span style="color:#eee">x</span></pre><p style="color:inherit">x</p>', []),
+    ],
+)
+def test_words_that_cannot_be_read_are_named(source: str, pairs: list[tuple[str, str]]) -> None:
+    tree = html.fragment_fromstring(f"<div>{source}</div>")
+    found = colours.faint(tree, paper=PAPER, file="a.md")
+    assert [problem.text.partition(" can ")[0] for problem in found] == [f"words in {a} on {b}" for a, b in pairs]
+    if "data-line" in source:
+        assert found[0].place == "a.md:7"
+
+
 def test_pale_code_is_darkened_on_the_light_page() -> None:
     got, rules = settled('<pre><span style="color: #4e9a06; font-weight: bold">x</span></pre>')
     light = got.split("color:")[1].split(";")[0].split('"')[0]
