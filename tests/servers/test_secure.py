@@ -16,7 +16,8 @@ from newsletter_cli.delivery.engine import FinishReason
 from newsletter_cli.delivery.events import Connected, Transcript
 from newsletter_cli.ledger.states import Outcome
 from tests.servers.scripted import Rule, ScriptedServer
-from tests.servers.sending import Sent, people, send
+from tests.servers.sending import Sent, impatient, people, send
+from tests.servers.test_faults import DROPS
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -122,6 +123,23 @@ def test_what_is_slipped_in_before_the_handshake_is_not_believed(good: ssl.SSLCo
     offers = [event.offers for event in sent.of(Connected)]
     assert all("SMTPUTF8" not in names for names in offers)
     assert sent.finish.reason in {FinishReason.DONE, FinishReason.SERVER_AWAY}
+
+
+@pytest.mark.parametrize("fault", DROPS.values(), ids=DROPS)
+@pytest.mark.parametrize("stage", ["greeting", "EHLO", "STARTTLS", "AUTH"])
+def test_a_fault_before_the_first_mail_of_a_secure_connection(
+    stage: str, fault: dict[str, Any], good: ssl.SSLContext, ca_file: Path
+) -> None:
+    options: dict[str, Any] = {"security": "starttls", "ca_file": str(ca_file), "username": "me"}
+    with ScriptedServer([Rule(stage, **fault)], starttls=good, auth="PLAIN", logins={"me": PASSWORD}) as server:
+        sent = send(
+            server.port, people(3), password=Secret(PASSWORD), transcript=True, timeouts=impatient(0.5), **options
+        )
+    assert sent.finish.reason is FinishReason.SERVER_AWAY
+    assert f"at {stage}" in sent.finish.text or (stage == "greeting" and "at connect" in sent.finish.text)
+    assert (server.at("MAIL"), sent.store.calls["claim"]) == ([], 0)
+    if stage != "AUTH":
+        assert server.at("AUTH") == []
 
 
 def test_an_authority_file_that_is_not_there(tmp_path: Path) -> None:
