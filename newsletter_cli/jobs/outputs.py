@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 _POSTS = frozenset({".md", ".markdown", ".mdown", ".mkd"})
 _TABLES = frozenset({".csv", ".tsv", ".tab", ".json", ".jsonl"})
 _STANDARD = "-"
+_LONGEST_LINE = 100_000
 # What SQLite keeps beside a database (https://sqlite.org/tempfiles.html).
 _BESIDE_LEDGER = ("", "-wal", "-shm", "-journal")
 
@@ -43,6 +44,7 @@ def claim(
     post: Path | None = None,
     lists: Iterable[Path] = (),
     begins: bytes | None = None,
+    ends: bytes = b"",
     option: str = "",
 ) -> Output:
     """The place that `path` names; None and `-` are standard output. Raises UsageError where it may not be written.
@@ -51,6 +53,7 @@ def claim(
 
     `post` and `lists` are what the command reads; `-` among them is standard input. A file that exists must begin as
     what is written there does, with `begins`; b"" takes any. None: no table is written, so none that exists may go.
+    With `ends` its first line must end so.
     """
     if option and str(path) == _STANDARD:
         raise UsageError(f"{option} -: the report stands on standard output; name a file")
@@ -60,7 +63,7 @@ def claim(
         if _same(path, mine):
             raise UsageError(f"{path}: that is {what}, which would be overwritten; name another file")
     if path.is_file():
-        what = _held(path, begins)
+        what = _held(path, begins, ends)
         if what:
             raise UsageError(f"{path}: {what}, which would be overwritten; name another file")
     return Output(path)
@@ -124,7 +127,7 @@ def _same(one: Path, other: Path) -> bool:
         return os.path.realpath(one) == os.path.realpath(other)
 
 
-def _held(path: Path, begins: bytes | None) -> str:
+def _held(path: Path, begins: bytes | None, ends: bytes) -> str:
     """What a file holds that an output may not take the place of; empty where it may."""
     # The file itself says what it is, whatever link leads to it.
     ending = path.resolve().suffix.lower()
@@ -135,6 +138,9 @@ def _held(path: Path, begins: bytes | None) -> str:
     try:
         with path.open("rb") as file:
             head = file.read(len(begins))
+            line = head + file.readline(_LONGEST_LINE)
     except OSError:  # what cannot be read can perhaps be replaced; that is for `write` to find out
         return ""
-    return "" if not head or head == begins else "it holds something else than what is written here"
+    if not line or (head == begins and line.rstrip(b"\r\n").endswith(ends)):
+        return ""
+    return "it holds something else than what is written here"

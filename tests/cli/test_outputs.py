@@ -22,6 +22,7 @@ def full(letter: Folder) -> Folder:
     letter.write("left.txt", "")
     letter.write("known.csv", "email\na@example.net\n")
     letter.write("not.csv", "email\nb@example.net\n")
+    letter.write("friends.csv", "email,name\nfriend@example.net,Ann\n")
     letter.write("sent.md", "---\ntitle: Other\n---\nOther.\n")
     assert letter("send", "sent.md", "--list", "known.csv").code == 0
     (letter.path / "link.html").symlink_to("post.md")
@@ -57,6 +58,7 @@ def full(letter: Folder) -> Folder:
         "send post.md --list subs.csv --rejects subs.csv",
         "send post.md --list subs.csv --exclude not.csv --rejects not.csv",
         "send post.md --list subs.csv --rejects link.html",
+        "send post.md --list subs.csv --rejects friends.csv",
         "send post.md --list subs.csv --dry-run --rejects subs.csv",
         "send post.md --list subs.csv --dry-run --rejects fresh.csv",
         "send post.md --list subs.csv --log post.md",
@@ -108,7 +110,6 @@ def test_what_was_written_before_is_written_again(full: Folder, command: str) ->
 
 
 def test_a_list_that_holds_something_else_is_replaced_only_by_force(full: Folder) -> None:
-    full.write("friends.csv", "email,name\nfriend@example.net,Ann\n")
     ran = full("list", "convert", "subs.csv", "-o", "friends.csv")
     assert (ran.code, ran.out) == (2, "")
     assert full.read("friends.csv") == "email,name\nfriend@example.net,Ann\n"
@@ -143,6 +144,8 @@ def test_rejects_are_written_and_the_log_goes_on(full: Folder) -> None:
     ran = full("send", "post.md", "--list", "subs.csv", "--rejects", "out.csv", "--log", "log.jsonl")
     assert ran.code == 0, ran.err
     assert "nobody,N,7," in full.read("out.csv")
+    full.write("next.md", "---\ntitle: Next\n---\nNext one.\n")
+    assert full("send", "next.md", "--list", "subs.csv", "--rejects", "out.csv").code == 0, "and are written again"
     first = full.read("log.jsonl")
     assert full("run", "--log", "log.jsonl").code == 0
     assert full.read("log.jsonl").startswith(first)

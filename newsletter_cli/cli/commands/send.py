@@ -84,7 +84,7 @@ def send(
     }
     workspace = setup.workspace(terminal, near=post, config=config, options=options)
     read = (*(lists or ()), *(exclude or ()))
-    outputs.claim(rejects, workspace.settings, post=post, lists=read, begins=b"", option="--rejects")
+    outputs.claim(rejects, workspace.settings, post=post, lists=read, begins=b"", ends=b"reason", option="--rejects")
     outputs.claim(log, workspace.settings, post=post, lists=read, begins=b"{", option="--log")
     stop = Stop()
     with stop.on_signals(), show.watching(terminal, workspace.clock, log=log, debug=debug) as watch:
