@@ -208,7 +208,8 @@ def checked(report: CheckReport, terminal: Terminal) -> None:
         terminal.say(f"{report.post}: {_size(report.size_octets)} as a mail")
     if report.recipients is not None:
         terminal.say(f"{report.post}: {report.recipients} people would get it")
-    terminal.say(f"{report.post}: {'`send` would refuse it' if report.refused else 'nothing stops a send'}")
+    sound = "nothing else stops a send" if report.waits else "nothing stops a send"
+    terminal.say(f"{report.post}: {'`send` would refuse it' if report.refused else sound}")
 
 
 def github(report: CheckReport, terminal: Terminal) -> None:

@@ -9,8 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from newsletter_cli.jobs import desk as shared, gather, identity
-from newsletter_cli.jobs.decide import Wish, gate
+from newsletter_cli.jobs import desk as shared, gather, go_on, identity, stamping
+from newsletter_cli.jobs.decide import Way, Wish, decide, gate
 from newsletter_cli.jobs.prepare import Prepared, prepare, site_of
 from newsletter_cli.jobs.report import JSON_VERSION
 from newsletter_cli.problems import Problem, Refused, Severity, errors
@@ -21,7 +21,10 @@ if TYPE_CHECKING:
 
     from newsletter_cli.jobs.gather import ListSource
     from newsletter_cli.jobs.workspace import Workspace
+    from newsletter_cli.post.model import Post
     from newsletter_cli.rendering.anatomy import Anatomy
+
+NOT_YET = "not-yet"  # the code of what only says that the post is not to go out as it is now
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +41,11 @@ class CheckReport:
     def refused(self) -> bool:
         """Whether something would stop a send."""
         return bool(errors(self.problems))
+
+    @property
+    def waits(self) -> bool:
+        """Whether it is a draft, a page, or its date is to come: no fault, and `send` would refuse it all the same."""
+        return any(problem.code == NOT_YET for problem in self.problems)
 
     def as_json(self) -> dict[str, Any]:
         """The report as an object of the interface."""
@@ -71,6 +79,7 @@ def check(
         prepared = prepare(path, settings)
         found += prepared.problems
         found += _timing(workspace, prepared)
+        found += _standing(workspace, prepared.post)
         parts = anatomy_of(workspace, prepared)
         found += seen_by_readers(workspace, prepared, parts)
         found += _same_day(workspace, prepared)
@@ -128,7 +137,42 @@ def _timing(workspace: Workspace, prepared: Prepared) -> list[Problem]:
     if barrier is None:
         return []
     line = post.meta.lines.get(barrier.key)
-    return [Problem(text=barrier.text, file=str(post.path), line=line, hint=barrier.hint, severity=Severity.NOTE)]
+    return [
+        Problem(
+            text=barrier.text, file=str(post.path), line=line, hint=barrier.hint, severity=Severity.NOTE, code=NOT_YET
+        )
+    ]
+
+
+def _standing(workspace: Workspace, post: Post) -> list[Problem]:
+    """What record and folder say against a send: another post of that name, an edit midway, no way to stamp it."""
+    settings = workspace.settings
+    if post.meta.email_sent_at:
+        return []
+    try:
+        identity.refuse_twins(post, settings.folder)
+        if settings.run.stamp == "post":
+            stamping.require_stampable(post.path)
+        with workspace.ledger_as_it_is() as ledger:
+            if ledger is None:  # where posts alone are checked nobody knows what was begun
+                return []
+            campaign = identity.find(ledger, settings.newsletter.id, post, settings.folder)
+            meta = post.meta
+            decision = decide(
+                sent_at="",
+                started_at=meta.email_started_at,
+                campaign=campaign,
+                ledger_id=ledger.ledger_id,
+                wish=Wish(),
+            )
+            shared.refuse(decision, post)
+            if campaign is not None and decision.way is Way.CONTINUE and ledger.keeps_post(campaign.id):
+                go_on.require_unedited(ledger.frozen(campaign.id), post)
+            if decision.way is Way.STAMP_ONLY:
+                return [Problem(text=decision.text, file=str(post.path), severity=Severity.NOTE)]
+    except Refused as refusal:
+        return list(refusal.problems)
+    return []
 
 
 def _same_day(workspace: Workspace, prepared: Prepared) -> list[Problem]:
