@@ -27,6 +27,7 @@ PERSON_OCTETS = 16
 MAC_OCTETS = 12
 TOKEN_CHARACTERS = 48
 _VERSION = 1
+_MAC_OF = b"token\0"
 _EVERY_NEWSLETTER = "*"  # no newsletter id can be this: ids are slugs
 _BLOCK_OCTETS = 64  # of SHA-256: the length to which HMAC fills its key (RFC 2104 §2)
 _DIGITS = "abcdefghijklmnopqrstuvwxyz234567"
@@ -131,17 +132,33 @@ def campaign_uid(keys: Keys, newsletter: str, post_key: str) -> str:
 
 def message_id_local(keys: Keys, campaign: str, who: bytes) -> str:
     """The left side of the Message-ID of one campaign's mail to one person: unique and deterministic."""
-    digest = keyed(keys.identity, b"message\0" + campaign.encode() + b"\0")(who)
-    return f"{campaign}.{_base32(digest[:15])}"
+    return message_id_locals(keys, campaign)(who)
+
+
+def message_id_locals(keys: Keys, campaign: str) -> Callable[[bytes], str]:
+    """`message_id_local` for one campaign, prepared once."""
+    digest = keyed(keys.identity, b"message\0" + campaign.encode() + b"\0")
+    return lambda who: f"{campaign}.{_base32(digest(who)[:15])}"
 
 
 def mint(keys: Keys, who: bytes) -> str:
     """The token of a person (or of NOBODY): 48 characters."""
-    if len(who) != PERSON_OCTETS:
-        raise ValueError(f"a person is {PERSON_OCTETS} octets")
+    return minted(keys)(who)
+
+
+def minted(keys: Keys) -> Callable[[bytes], str]:
+    """`mint` for many, prepared once."""
     number = max(keys.signing)
-    head = bytes([_VERSION, number]) + who
-    return _base32(head + _mac(keys.signing[number], head))
+    begins = bytes([_VERSION, number])
+    mac = keyed(keys.signing[number], _MAC_OF)
+
+    def token(who: bytes) -> str:
+        if len(who) != PERSON_OCTETS:
+            raise ValueError(f"a person is {PERSON_OCTETS} octets")
+        head = begins + who
+        return _base32(head + mac(head)[:MAC_OCTETS])
+
+    return token
 
 
 def read(keys: Keys, token: str) -> bytes:
@@ -163,7 +180,7 @@ def read(keys: Keys, token: str) -> bytes:
 
 
 def _mac(key: bytes, head: bytes) -> bytes:
-    return keyed(key, b"token\0")(head)[:MAC_OCTETS]
+    return keyed(key, _MAC_OF)(head)[:MAC_OCTETS]
 
 
 def keyed(key: bytes, prefix: bytes) -> Callable[[bytes], bytes]:

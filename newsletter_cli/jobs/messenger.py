@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from newsletter_cli import addresses, tokens
@@ -11,7 +11,7 @@ from newsletter_cli.message.model import Person
 from newsletter_cli.rendering.model import Version
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from newsletter_cli.addresses import Address
     from newsletter_cli.ledger.model import Claim
@@ -33,6 +33,12 @@ class CampaignMessenger:
     domain: str
     clock: Clock
     redirect_to: Address | None = None
+    _token_of: Callable[[bytes], str] = field(init=False, repr=False)
+    _local_of: Callable[[bytes], str] = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_token_of", tokens.minted(self.keys))
+        object.__setattr__(self, "_local_of", tokens.message_id_locals(self.keys, self.campaign_uid))
 
     def parcel(self, claim: Claim) -> Parcel:
         """The mail of one recipient, as it goes out."""
@@ -42,11 +48,10 @@ class CampaignMessenger:
         """Who the mail is filled for."""
         # In staging the links must not unsubscribe the person whom the mail was not sent to.
         who = tokens.NOBODY if self.redirect_to else claim.person
-        local = tokens.message_id_local(self.keys, self.campaign_uid, claim.person)
         return Person(
             address=addresses.parse(claim.email),
-            token=tokens.mint(self.keys, who),
-            message_id=f"{local}@{self.domain}",
+            token=self._token_of(who),
+            message_id=f"{self._local_of(claim.person)}@{self.domain}",
             date=self.clock.now(),
             fields=claim.fields,
             redirect_to=self.redirect_to,
