@@ -28,7 +28,8 @@ LINE_COLUMNS = 72
 _FILLER = "\0"  # in no source: `source` takes it out
 _CAPTION = re.compile(r" {0,3}(?:[Tt]able)?:(?!:) *(?=\S)(.*)\Z")
 _ATTRIBUTES = re.compile(r"(?:\A|(?<=\s))\{[^{}]*\}\Z")
-_DRAWN = re.compile(r" {0,3}(?:\+[-:=]|\||-{2,}|.*\S *\|)")
+_DASHES = re.compile(r" {0,3}-{2,}(?: +-{2,})+ *\Z")  # the columns of a simple table, under its head
+_DRAWN = re.compile(r" {0,3}(?! )(?:\+[-:=]|\||-{2,}|.*\S *\|)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,7 +170,8 @@ def captions_a_table(lines: list[Line], at: int, state: State) -> bool:
     _, below = _caption_at(lines, at, state)
     while below < len(lines) and lines[below].blank:
         below += 1
-    return below < len(lines) and bool(_DRAWN.match(lines[below].text))
+    drawn = below < len(lines) and _DRAWN.match(lines[below].text)
+    return bool(drawn) or (below + 1 < len(lines) and bool(_DASHES.match(lines[below + 1].text)))
 
 
 def _caption_at(lines: list[Line], at: int, state: State) -> tuple[str, int]:
