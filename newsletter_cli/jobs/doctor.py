@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from newsletter_cli import tokens
 from newsletter_cli.doctor import online, records
 from newsletter_cli.doctor.dns import Dns, NoAnswer
+from newsletter_cli.jobs.init import left_as_written
 from newsletter_cli.jobs.prepare import sender_of, signers_of
 from newsletter_cli.jobs.report import JSON_VERSION
 from newsletter_cli.problems import Problem, Refused, Severity, errors
@@ -53,7 +54,7 @@ def doctor(workspace: Workspace, *, offline: bool = False, dns: Dns | None = Non
 
     settings = workspace.settings
     found = records.Findings()
-    found.problems += [*settings.problems, *require_sending(settings)]
+    found.problems += [*settings.problems, *require_sending(settings), *left_as_written(settings)]
     for look in (_way_out, _keys):
         _guarded(found, lambda look=look: look(settings, found))  # type: ignore[misc]  # mypy cannot infer a lambda with a default
     if not offline and settings.smtp.host:

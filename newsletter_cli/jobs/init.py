@@ -13,15 +13,19 @@ from typing import TYPE_CHECKING
 
 from newsletter_cli import assets
 from newsletter_cli.jobs.new import fresh_id, slug
-from newsletter_cli.problems import Problem, Refused
+from newsletter_cli.problems import Problem, Refused, Severity
 from newsletter_cli.times import zone
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from newsletter_cli.config.settings import Settings
+
 PHP = "unsubscribe.php"
 PICTURE = "tide-at-saltmarsh-quay.png"
+LIST = "subscribers.csv"
+_FOR_SHOW = (".example.com", ".example.org", ".example.net", ".example")  # RFC 2606: mail to them arrives nowhere
 _ZONES = "zoneinfo/"
 _LOGIN_LINES = """\
 # The password stands in the variable NEWSLETTER_SMTP_PASSWORD, or is printed by a command; never in this file.
@@ -115,6 +119,26 @@ def init(folder: Path, *, provider: str | None, zone_name: str, random: bytes, s
     return Made(folder=folder, files=files, post=next(path for path in files if path.suffix == ".md"), notes=notes)
 
 
+def left_as_written(settings: Settings) -> tuple[Problem, ...]:
+    """What `init` wrote for show and is still there: warnings."""
+    sender, smtp = settings.newsletter.from_, settings.smtp
+    found = []
+    if sender is not None and f".{sender.address.domain}".endswith(_FOR_SHOW):
+        found.append((f"[newsletter] from is still {sender.address}, for show", "write a mailbox of yours", "from"))
+    if any((smtp.host, smtp.username) == (known.host, known.username) for known in PROVIDERS.values()):
+        found.append((f"[smtp] username is still {smtp.username!r}, for show", "write yours", "username"))
+    shipped = (assets.templates() / "init" / LIST).read_bytes()
+    for name in settings.list.files:
+        path = settings.resolve(name)
+        if path.is_file() and path.stat().st_size == len(shipped) and path.read_bytes() == shipped:
+            found.append((f"the list {name} is still the one for show", "export yours, and name it", "list"))
+    where = settings.file.name if settings.file else None
+    return tuple(
+        Problem(text=text, file=where, hint=hint, severity=Severity.WARNING, code=f"for-show-{code}")
+        for text, hint, code in found
+    )
+
+
 def is_newsletter(folder: Path) -> bool:
     """Whether there is a newsletter in the folder already."""
     return (folder / "newsletter.toml").is_file()
@@ -187,7 +211,7 @@ def _contents(name: str, provider: str | None, zone_name: str, random: bytes) ->
     )
     return {
         "newsletter.toml": settings.rstrip(b"\n") + b"\n",
-        "subscribers.csv": (shipped / "subscribers.csv").read_bytes(),
+        LIST: (shipped / LIST).read_bytes(),
         "posts/hello.md": filled("post.md", name=name, post_id=fresh_id(f"hello from {name}", random), picture=PICTURE),
         f"posts/images/{PICTURE}": (assets.examples() / "posts" / "images" / PICTURE).read_bytes(),
         ".gitignore": (shipped / "gitignore").read_bytes(),

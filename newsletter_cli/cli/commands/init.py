@@ -64,5 +64,6 @@ def init(
     terminal.say(f"  newsletter send {post} --list subscribers.csv --dry-run")
     terminal.say()
     terminal.say(
-        "Before the first real mail: from, host and the list are placeholders; newsletter check names what is."
+        "Before the first real mail: set from, postal_address and [smtp], and bring your list; "
+        "newsletter doctor names what is left to do."
     )
