@@ -84,7 +84,9 @@ PHRASES: tuple[Phrase, ...] = (
         r"\breply to mail from\b",
         r"\bbatv\b|\bbackscatter\b",
         r"\bnull sender\b|\bempty (?:envelope )?sender",
-        r"\bdomain of (?:the )?sender\b",
+        r"\bdomain of (?:the )?sender\b|\b(?:host|domain) unknown for sender",
+        r"\b(?:helo|ehlo) (?:argument|name|host|string|domain|must|needs|does|is)\b",
+        r"\b(?:invalid|bad|illegal|unknown) (?:helo|ehlo)\b",
     ),
     _row(
         Kind.SOFT,
@@ -107,7 +109,7 @@ PHRASES: tuple[Phrase, ...] = (
         r"\bfailing for a long time",
         r"\bretry time(?:out)? (?:exceeded|not reached)|\bin the queue too long|\ballowed queue period",
         r"\bgr[ae]y-?list",
-        r"\b(?:system|server) (?:is )?(?:too )?(?:busy|overload)|\bunder maintenance",
+        r"\b(?:system|server) (?:is )?(?:too )?(?:busy|overload)|\btoo busy\b|\bunder maintenance",
         r"\btoo many hops|\bmail loop|\brouting loop|\bloops? back\b|\bloop detected",
     ),
     _row(

@@ -75,6 +75,9 @@ HARD, SOFT, NONE = Kind.HARD, Kind.SOFT, Kind.NONE
         ("----- The following addresses had transient non-fatal errors -----", "", "", SOFT),
         ("You do not have permission to send to this recipient", "", "", SOFT),
         ("550 Adresse inconnue", "", "", HARD),
+        ("554 mailbox unavailable: too busy", "", "", SOFT),
+        ("550 HELO argument does not match calling host, unknown host", "", "", SOFT),
+        ("550 Host unknown for sender", "", "", SOFT),
         # other languages
         ("Destinataire inconnu", "", "", HARD),
         ("550 Benutzer unbekannt", "", "", HARD),
