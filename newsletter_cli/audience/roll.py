@@ -267,6 +267,15 @@ class Roll:
         (last,) = self._database.execute("SELECT max(seq) FROM row").fetchone()
         return Shelf(self._database, query, tuple(entry.file for entry in self._lists), last or 0)
 
+    def barred(self, who: Mapping[bytes, str], audience: Audience, *, paywalled: bool = False) -> Iterator[LeftOut]:
+        """Those of `chosen` who are in `who`, here or everywhere, with what it says of them; quicker than a walk."""
+        where = self._where(self._decision(audience, segment="", paywalled=paywalled))
+        for person, everywhere, number, line, email in self._database.execute(
+            f"SELECT person, everywhere, list, line, email FROM row NOT INDEXED {where} ORDER BY seq"  # noqa: S608 - our own text
+        ):
+            if person in who or everywhere in who:
+                yield LeftOut(self._readers[number].file, line, email, who.get(person) or who[everywhere])
+
     def count(self, audience: Audience, *, segment: str = "", paywalled: bool = False) -> int:
         """How many `chosen` gives; without a segment at a fraction of the time. Raises Refused as it does."""
         decision = self._decision(audience, segment=segment, paywalled=paywalled)

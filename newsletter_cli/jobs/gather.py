@@ -85,6 +85,10 @@ class Gathered:
         """How many they are."""
         return self.roll.count(self._meta.audience, segment=self._meta.segment, paywalled=self.prepared.paywalled)
 
+    def barred(self, who: Mapping[bytes, str]) -> Iterator[LeftOut]:
+        """Those of them who are in `who`, which says why they are not mailed. For a post without a segment."""
+        return self.roll.barred(who, self._meta.audience, paywalled=self.prepared.paywalled)
+
     def left_out(self) -> Iterator[LeftOut]:
         """Everybody else, by file and line."""
         return self.roll.left_out(self._meta.audience, segment=self._meta.segment, paywalled=self.prepared.paywalled)
@@ -208,15 +212,16 @@ def _place(row: LeftOut) -> tuple[str, int]:
 def survey(gathered: Gathered, *, barred: Mapping[bytes, str], keep: int | None = None) -> Survey:
     """Count who would be mailed. `barred` maps those the ledger bars by their `who` to the reason.
 
-    Everybody is looked at only where somebody is suppressed or a merge field has no fallback; else the roll counts.
+    Everybody is looked at one by one only where a merge field has no fallback, or for a segment; else the roll counts.
     """
     drafts = gathered.prepared.drafts
     fields = any(slot.fallback is None for draft in drafts.values() for slot in draft.slots)
-    if not barred and not fields:
-        left, total = first_left(gathered.left_out(), keep=keep)
-        return Survey(mailable=gathered.count(), left_out=left, left_out_total=total)
-    wrong: list[Problem] = []
     out: list[LeftOut] = []
+    if not fields and not (barred and gathered.prepared.post.meta.segment):
+        out += gathered.barred(barred) if barred else ()
+        left, total = first_left(chain(gathered.left_out(), out), keep=keep)
+        return Survey(mailable=gathered.count() - len(out), left_out=left, left_out_total=total)
+    wrong: list[Problem] = []
     mailable = 0
     for one in gathered.entries(fields=fields):
         reason = barred.get(one.person) or barred.get(one.everywhere)
