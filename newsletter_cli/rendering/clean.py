@@ -135,7 +135,11 @@ class _Cleaner:
         """Treat one element; True when it went with all it holds."""
         tag = element.tag
         if tag in SHOWN:
+            linked = tag == "a" and "href" in element.attrib
             self._attributes(element)
+            if linked and not {"href", "id", "name"} & set(element.attrib):
+                element.drop_tag()  # a link that was refused must not look like one
+                return False
             return tag == "img" and self._image(element)
         if tag in PLAYED:
             self._played(element)
