@@ -20,6 +20,7 @@ from newsletter_cli.audience.reader import Reader
 from newsletter_cli.audience.regions import are_regions
 from newsletter_cli.audience.services import SERVICES, Service
 from newsletter_cli.audience.suspects import (
+    answer_kind,
     is_free_text,
     is_other_channel,
     is_other_status,
@@ -193,10 +194,15 @@ def _marks(layout: _Layout, wishes: Wishes, *, plain: set[int | None]) -> tuple[
 
 
 def _kind(layout: _Layout, place: int, plain: set[int | None]) -> Kind | None:
+    kind = _kind_by_header(layout, place, plain)
+    if kind is Kind.SECTIONS and not layout.values(place):
+        return None  # nobody has any: the column says nothing
+    return kind
+
+
+def _kind_by_header(layout: _Layout, place: int, plain: set[int | None]) -> Kind | None:
     compacted = layout.compacted[place]
     known = layout.service.marks.get(compacted)
-    if known is Kind.SECTIONS and not layout.values(place):
-        return None  # nobody has any: the column says nothing
     if known is not None:
         return known
     if place in plain or compacted in layout.service.harmless:
@@ -208,7 +214,15 @@ def _kind(layout: _Layout, place: int, plain: set[int | None]) -> Kind | None:
         return Kind.IN_IF_TRUE  # whoever wants it has a cross; whoever has none does not
     if kind is Kind.WORD_OR_PLACE and not is_place(layout.compacted) and not _looks_like_places(layout.values(place)):
         return Kind.WORD
-    return kind or _kind_by_content(layout, place)
+    return kind or _kind_by_answers(layout, place) or _kind_by_content(layout, place)
+
+
+def _kind_by_answers(layout: _Layout, place: int) -> Kind | None:
+    """A column in which everybody says yes or no, under a header that speaks of mail."""
+    values = layout.values(place)
+    if values and all(words.truth(value) is not None for value in values):
+        return answer_kind(layout.shown[place])
+    return None
 
 
 def _looks_like_places(values: Sequence[str]) -> bool:

@@ -42,6 +42,7 @@ class Kind(Enum):
     WORD_OR_PLACE = auto()  # "state": a status at one service, a part of a country elsewhere
     ASK = auto()  # "cancelled": of what? Whatever stands there, a no apart, is not understood
     ASK_FLAG = auto()  # "subscription": a truth value is not understood, every other text is fine
+    ASK_NO = auto()  # "May we email you": a no may be one, a yes is none
     ASK_ANY = auto()  # truth values without a header: neither yes nor no is understood
 
 
@@ -134,6 +135,7 @@ _READ: dict[Kind, Callable[[str], Meaning]] = {
     Kind.WORD_OR_PLACE: words.status,
     Kind.ASK: _ask,
     Kind.ASK_FLAG: _ask_flag,
+    Kind.ASK_NO: lambda cell: Meaning.IN if words.is_empty(cell) or words.truth(cell) else Meaning.UNKNOWN,
     Kind.ASK_ANY: lambda cell: Meaning.IN if words.is_empty(cell) else Meaning.UNKNOWN,
 }
 

@@ -31,7 +31,7 @@ _BAD_STEMS = _several(
     supprim bloque desuscri eliminad rebot disiscri disdett inattiv uitgeschr uitschrijf afgemeld afmeld
     geblokkeerd avregistr avanmal avprenum blockerad descadastr bloquead inativ avmeld frameld odhlas wypisan
     baja resili widerruf widerspr austritt austrag ausgetrag refus removid peruut rifiut rechaz unwanted suspendid
-    отпис отказ заблок неактив удален"""
+    withdraw purge sperr ungultig unzustell storn ruckl отпис отказ заблок неактив удален"""
 )
 _BAD_JOINED = _several(
     """optout optedout blacklist blocklist blockliste notsubscribed nonsubscrib emaildisabled hardbounce softbounce
@@ -42,9 +42,18 @@ _BAD_JOINED = _several(
     退訂 解除 取消 해지 수신거부 구독취소"""
 )
 # A whole header, but for small words beside it, where they mean leaving: "left at", "is gone"; not "left handed".
-_BAD_ALONE = frozenset(_several("left leave leaving gone quit dead hold onhold skip forget forgot exit exited stopped"))
+_BAD_ALONE = frozenset(
+    _several(
+        """left leave leaving gone quit dead hold onhold skip forget forgot exit exited stopped remove removal erase
+        purge purged mute muted junk trash trashed hidden bad returned retour declined withdrawn withdrew snoozed
+        npai dnd"""
+    )
+)
 _SMALL = frozenset(
-    _several("is has was on at the list date day time when email mail user subscriber member reader and by reason")
+    _several(
+        """is has was on at the list date day time when email mail user subscriber member reader and by reason me my
+        please for of from to data fecha datum am"""
+    )
 )
 _GOOD_WORDS = frozenset(
     _several(
@@ -71,6 +80,7 @@ _GOOD_JOINED = _several(
     canemail cancontact mayemail maycontact contactable emailable acceptemail acceptnewsletter wantsnewsletter
     購読 配信希望 同意 订阅 訂閱 수신동의 구독"""
 )
+_OPTING = frozenset(_several("opt opts opted opting"))
 # What turns a good word into its opposite: "not confirmed", "no consent".
 _NEGATIONS = frozenset(
     _several(
@@ -83,7 +93,8 @@ _ADDRESSED = frozenset(
         """contact contacter contactar contatar contattare contacto kontakt kontaktieren contacteren send sending
         envoyer
         enviar inviare senden sturen skicka sende mail mails mailing mailings email emails newsletter newsletters
-        werbung publicidad publicite pubblicita publicidade reclame reklam reklame market marketing bulk solicit"""
+        werbung publicidad publicite pubblicita publicidade reclame reklam reklame market marketing bulk solicit
+        interested interest disturb thanks thank"""
     )
 )
 # Does a no mean that somebody left, or that nothing is paid? Truth values there are not understood.
@@ -102,7 +113,9 @@ _STATUS_WORDS = frozenset(
 # A status in one language, or at one service, and a part of a country in another.
 _STATUS_OR_PLACE = frozenset(_several("state estado etat staat stan"))
 # Whose state it is, where it is no place: "Subscriber state".
-_SUBJECTS = frozenset(_several("email subscriber subscription newsletter optin consent member list marketing"))
+_SUBJECTS = frozenset(
+    _several("account user email subscriber subscription newsletter optin consent member list marketing")
+)
 # A status of something else than the subscription.
 _OTHER_STATUS = frozenset(
     _several(
@@ -155,7 +168,7 @@ _LOOSE = frozenset(
         lettredinformation bulletin boletin boletines boletim notiziario nieuwsbrief nieuwsbrieven nyhetsbrev
         nyhedsbrev uutiskirje hirlevel zpravodaj biuletyn bulten рассылка подписка メルマガ メールマガジン
         ニュースレター 뉴스레터 电子报 電子報 通讯 wanttheemails maillist newsletteremail newsletteremails
-        subscribednewsletter"""
+        emaillist sub subs subd subbed subscribednewsletter"""
     )
 )
 # How often, or what, somebody wants: "never", "off" and "none" are a no, and any other word is a choice.
@@ -167,12 +180,29 @@ _CHOICES = frozenset(
         deliverymode deliverystatus emailsettings emailsetting haufigkeit frequence frecuencia frequenza"""
     )
 )
+# Yes or no under a header with one of these answers whether somebody wants the mail ...
+_MAILINGS = _several(
+    """newsletter mailinglist emaillist nieuwsbrief nyhetsbrev nyhedsbrev infolettre rundbrief rundmail boletin boletim
+    notiziario uutiskirje hirlevel biuletyn zpravodaj bulten updates рассылк メルマガ ニュースレター 뉴스레터 通讯"""
+)
+# ... and under one with these may answer it.
+_MAIL_WORDS = frozenset(_several("email emails mail mails contact contacts kontakt contacter correo courriel epost"))
+_YES_NO = frozenset(_several("yes y ja oui si sim da"))  # "Newsletter (yes/no)" denies nothing
+# What somebody or their program did with a mail, or what an address is: no word on what they want.
+_DOINGS = frozenset(
+    _several(
+        """sent open opened opens click clicked clicks read delivered seen viewed has html primary work home business
+        author editor contributor sponsor owner name first last welcome test draft engaged replied forwarded shared
+        liked gmail corporate disposable role catchall accept all known created updated imported exported synced"""
+    )
+)
 _ENDS = ("cancel", "kundig", "churn", "lapsed", "leaver")
 # Headers that are told by all of their words: before the others are asked, and where none of them knows.
 _WHOLE = {
     **dict.fromkeys(_TAGS, Kind.TAGS),
     **dict.fromkeys(_STATUS_OR_PLACE, Kind.WORD_OR_PLACE),
     **dict.fromkeys(_CHOICES, Kind.CHOICE),
+    **dict.fromkeys(_several("subscribedlists subscribedlist subscribedto listssubscribed"), Kind.SECTIONS),
 }
 _LAST = {**dict.fromkeys(_ASKED_FLAGS, Kind.ASK_FLAG), **dict.fromkeys(_LOOSE, Kind.LOOSE_FLAG)}
 # What a link, a form or a machine needs, and what is only counted or scored; it says nothing of the person's will.
@@ -199,7 +229,8 @@ def kind_of(header: str) -> Kind | None:
         return None if beside.intersection(split) else Kind.WORD
     if any(word.startswith(_ENDS) for word in split) and "period" not in split:
         return Kind.ASK
-    if _GOOD_WORDS.intersection(split) or any(part in joined for part in _GOOD_JOINED):
+    opts_in = not _OPTING.isdisjoint(split) and "in" in split
+    if opts_in or _GOOD_WORDS.intersection(split) or any(part in joined for part in _GOOD_JOINED):
         if joined.endswith(_DATES_GLUED):
             return None
         return _bad_kind(split) if _NEGATIONS.intersection(split) else _good_kind(split)
@@ -210,9 +241,26 @@ def _is_bad(split: Sequence[str], joined: str) -> bool:
     """Whether a header says that somebody left, or is not to be written to."""
     if any(word.startswith(_BAD_STEMS) for word in split) or any(part in joined for part in _BAD_JOINED):
         return True
+    if not _OPTING.isdisjoint(split) and "out" in split:
+        return True
     if _NEGATIONS.intersection(split[:-1]) and _ADDRESSED.intersection(split[1:]):
         return True
     return not _BAD_ALONE.isdisjoint(split) and _BAD_ALONE.union(_SMALL).issuperset(split)
+
+
+def answer_kind(header: str) -> Kind | None:
+    """How a column of mere yes and no is read, whose header is no mark by itself; None where it is none.
+
+    "Recevoir la newsletter: non" is a no; "May we email you: no" may be one, and is asked about.
+    """
+    split = words.header_words(header)
+    joined = compact(header)
+    if is_other_channel(header) or not (_DOINGS | _MACHINERY | _DETAIL | _PERIODS).isdisjoint(split):
+        return None
+    if any(part in joined for part in _MAILINGS):
+        negated = not _NEGATIONS.isdisjoint(split[:-1]) and _YES_NO.isdisjoint(split)
+        return Kind.OUT_IF_TRUE if negated else Kind.IN_IF_TRUE
+    return Kind.ASK_NO if not _MAIL_WORDS.isdisjoint(split) else None
 
 
 def is_free_text(header: str) -> bool:
@@ -243,7 +291,8 @@ def is_other_status(header: str) -> bool:
 
 
 def _bad_kind(split: tuple[str, ...]) -> Kind | None:
-    if (_LINKS | _MACHINERY).intersection(split):
+    bounced = any(word.startswith("bounc") for word in split)
+    if (_LINKS | _MACHINERY).intersection(split) and not bounced:
         return None  # the link by which this person may leave, and what belongs to it
     if (_DATES | _DETAIL).intersection(split) or "reason" in split:
         return Kind.OUT_IF_FILLED

@@ -27,6 +27,11 @@ peruutettu|kyllä|ei; aktywny|nie|tak; zapisany|nie|tak; zgoda marketingowa|nie|
 активен|нет|да; Активный|нет|да; согласие|нет|да; отписался|да|нет; рассылка|нет|да; メルマガ|いいえ|はい
 Stop Status|unsubscribed|; bounce status|hard|; unsubscribe status|yes|no; status|Marked as spam|Subscribed
 unsubscribed|1.0|0.0; subscribed|0.0|1.0; newsletter|☐|✔️; newsletter|-|+; opt-in|⬜|✓; lists|B=unsubscribed|A
+remove me|yes|; no thanks|x|; not interested|yes|no; muted|true|false; Opt me out|yes|no; opt me in|no|yes
+Opting out|yes|no; declined|yes|no; Withdrawn on|2021-01-01|; reason for leaving|too much|; Do Not Disturb|1|0
+Newsletter (yes/no)|no|yes; Newsletter-Anmeldung|nein|ja; Recevoir la newsletter|non|oui; Nieuwsbrief ontvangen|nee|ja
+Receber newsletter|não|sim; Get updates|no|yes; On mailing list|no|yes; EmailList|0|1; subd|no|yes; Sperrvermerk|ja|
+Adresse ungültig|ja|nein; unzustellbar|ja|nein; Rückläufer|ja|nein; account_state|closed|active; Subscribed lists||News
 配信停止|はい|いいえ; 退会|はい|いいえ; 已退订|是|否; 購読|いいえ|はい; 订阅|否|是; メール配信停止|はい|いいえ
 """
 # header; cells of which none is a word on mail
@@ -34,8 +39,9 @@ FINE = """
 State|California|Ohio; State|NY|TX; payment_status|failed|cancelled; stripe_status|active|canceled; renewal|off|on
 unsubscribe_token|abc|def; Unsubscribe hash|abc|def; confirm_token|abc|; spam_score|0.1|0.5; opt_in_key|x|y
 cancel_at_period_end|true|false; Do not send postal mail|yes|no; left handed|yes|no; gone fishing|yes|no
-hold music|jazz|; Contact No|0171|; country|NO|DE; preferred language|no|en; vip|yes|no; attended|no|yes
-購読日|2021-01-01|; 订阅时间|2021-01-01|; promotions|no|yes
+hold music|jazz|; block|1|0; email opened|no|yes; newsletter author|no|yes; Email digests|true|; Subscribed lists||
+work email|no|yes; bad hair day|yes|no; Contact No|0171|; country|NO|DE; preferred language|no|en
+vip|yes|no; attended|no|yes; 購読日|2021-01-01|; 订阅时间|2021-01-01|; promotions|no|yes
 Verein|aktiv|passiv; utm_campaign|stop-smoking|x; frequency|weekly|monthly; mailing address|1 Main St|; gift|yes|no
 """
 
@@ -101,6 +107,8 @@ def test_a_file_that_mailchimp_names_is_of_those_who_left_whatever_columns_are_l
         ("email,newsletter\na@x.example,✓\nb@x.example,✗\n", "column 'newsletter' may say"),
         ("email,unsubscribed\na@x.example,\nb@x.example,❌\n", "column 'unsubscribed' may say"),
         ("email,Unnamed: 1\na@x.example,TRUE\nb@x.example,FALSE\n", "column 'Unnamed: 1' may say"),
+        ("email,May we email you?\na@x.example,yes\nb@x.example,no\n", "column 'May we email you?' may say"),
+        ("email,bounce code\na@x.example,\nb@x.example,550\n", "column 'bounce code' may say"),
         ("Column1,Column2\na@x.example,yes\nb@x.example,no\n", "column 'Column2' may say"),
     ],
 )

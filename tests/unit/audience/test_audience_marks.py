@@ -164,6 +164,7 @@ CELLS: list[tuple[Kind, str, str, str]] = [
     (Kind.LOOSE_FLAG, "yes; Weekly; ", "no; unsubscribed", ""),
     (Kind.TAGS, "vip; ; a, b", "a, unsubscribed; Bounced", ""),
     (Kind.ASK, "; no; NULL", "", "yes; 2024-01-01"),
+    (Kind.ASK_NO, "; NULL; yes", "", "no"),
     (Kind.ASK_ANY, "; NULL", "", "yes; no"),
     (Kind.ASK_FLAG, "; monthly; free", "unsubscribed", "yes; no"),
     (Kind.ALWAYS_OUT, "", "; anything", ""),
