@@ -211,25 +211,22 @@ class _Writer:
 
     def _rows(self, element: HtmlElement) -> tuple[list[list[str]], list[str], int]:
         """All rows as texts of one length, the alignment of each column, how many rows are the head."""
-        rows: list[list[str]] = []
-        aligns: dict[int, str] = {}
+        grid = text_layout.Grid()
         head = 0
         for row in element.iter("tr"):
-            cells: list[str] = []
-            for cell in row.iterchildren("td", "th"):
-                aligns.setdefault(len(cells), _align(cell))
-                cells.append("\n".join(line for line in self._lines(cell, _UNBOUNDED) if line))
-                cells += [""] * (_integer(cell.get("colspan"), 1) - 1)
             parent = row.getparent()
-            in_head = parent is not None and parent.tag == "thead"
-            if in_head and head == len(rows):
+            if parent is not None and parent.tag == "thead" and head == len(grid.rows):
                 head += 1
-            rows.append(cells)
-        count = max(map(len, rows), default=0)
-        rows = [cells + [""] * (count - len(cells)) for cells in rows]
+            grid.begin()
+            for cell in row.iterchildren("td", "th"):
+                said = "\n".join(line for line in self._lines(cell, _UNBOUNDED) if line)
+                wide, high = _integer(cell.get("colspan"), 1), _integer(cell.get("rowspan"), 1)
+                grid.add(said, _align(cell), wide=wide, high=high)
+        count = max(map(len, grid.rows), default=0)
+        rows = [cells + [""] * (count - len(cells)) for cells in grid.rows]
         if head and not any(any(cells) for cells in rows[:head]):
             rows, head = rows[head:], 0
-        return (rows if count else []), [aligns.get(i, "left") for i in range(count)], head
+        return (rows if count else []), [grid.aligns.get(i, "left") for i in range(count)], head
 
     # -- inline ---------------------------------------------------------------------------------------------------
 

@@ -21,6 +21,7 @@ _NARROW = re.compile(r"[\x20-\u02ff\u2010-\u2027\u2030-\u205e\u20a0-\u20bf]*\Z")
 _NOT_FIRST = frozenset("、。，．・：；？！）〕］｝〉》」』】〙〗”’…‥ー々〻ぁぃぅぇぉっゃゅょゎァィゥェォッャュョヮ%％")
 _NOT_LAST = frozenset("（〔［｛〈《「『【〘〖“‘")
 _SPACES = re.compile(r"[ \t\n\r\f]+")
+_WIDEST_CELL = 100  # columns; HTML allows 1000, which no text part shows
 # Inside a word that is too long for a line of its own, a break after these loses nothing.
 _SOFT = re.compile(r"(?<=[-–—/])(?=\w)")
 
@@ -91,6 +92,37 @@ def pad(text: str, width: int, align: str) -> str:
     room = max(width - columns(text), 0)
     left = {"right": room, "center": room // 2}.get(align, 0)
     return " " * left + text + " " * (room - left)
+
+
+class Grid:
+    """Lays the cells of a table into rows and columns; a cell over several rows keeps its column in all of them.
+
+    `rows` are as long as their cells reach; `aligns` has the alignment that a column's first cell asks for.
+    """
+
+    def __init__(self) -> None:
+        self.rows: list[list[str]] = []
+        self.aligns: dict[int, str] = {}
+        self._taken: dict[int, int] = {}  # column: in how many rows more it is not free
+
+    def begin(self) -> None:
+        """Begin a row."""
+        reached = len(self.rows[-1]) if self.rows else 0
+        for column, rest in self._taken.items():
+            if column >= reached and rest > 0:
+                self._taken[column] = rest - 1
+        self.rows.append([])
+
+    def add(self, text: str, align: str, *, wide: int, high: int) -> None:
+        """Put a cell into the next free column."""
+        row = self.rows[-1]
+        while self._taken.get(len(row), 0) > 0:
+            self._taken[len(row)] -= 1
+            row.append("")
+        self.aligns.setdefault(len(row), align)
+        for at in range(min(max(wide, 1), _WIDEST_CELL)):
+            self._taken[len(row)] = high - 1
+            row.append("" if at else text)
 
 
 def table(rows: Sequence[Sequence[str]], aligns: Sequence[str], *, head: int, width: int) -> list[str]:

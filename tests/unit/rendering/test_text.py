@@ -134,6 +134,15 @@ def test_spans_fill_their_columns() -> None:
     assert got == "ab     c\nd   e  f\n"
 
 
+def test_a_cell_over_several_rows_keeps_its_column() -> None:
+    got = of_html("<table><tr><td rowspan=2>a<td>b<td rowspan=3>x<tr><td>c<tr><td>d<td>e<tr><td>f<td>g<td>h</table>")
+    assert got == "a  b  x\n   c\nd  e\nf  g  h\n"
+
+
+def test_a_span_beyond_all_reason_costs_nothing() -> None:
+    assert "b" in of_html("<table><tr><td colspan=999999999 rowspan=999999999>a<tr><td>b</table>")
+
+
 def test_lines_keep_to_their_width_and_break_nothing_that_is_whole() -> None:
     token = "nlr" + "0" * 60
     got = written(
