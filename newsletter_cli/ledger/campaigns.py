@@ -73,7 +73,26 @@ def find(connection: Connection, newsletter: str, identity: PostIdentity) -> Cam
     if identity.post_id:
         shared.append(_columns.post_id == identity.post_id)
     rows = connection.execute(select(campaigns).where(_columns.newsletter == newsletter, or_(*shared)))
-    return recognise(identity, [campaign_of(row) for row in rows])
+    known = [campaign_of(row) for row in rows]
+    while True:
+        try:
+            return recognise(identity, known)
+        except Conflict as conflict:
+            rival = conflict.campaign
+            if _was_mailed(connection, rival):
+                raise
+        # Its server was away, or it was refused: nobody has had that post, and another may stand in its place.
+        if rival.identity.post_id == identity.post_id:
+            return rival
+        known.remove(rival)
+
+
+def _was_mailed(connection: Connection, campaign: Campaign) -> bool:
+    """Whether anybody was queued for it: where a beginning was taken back there is nobody any more."""
+    if campaign.state is not CampaignState.SINGLE:
+        return True
+    query = select(recipients.c.id).where(recipients.c.campaign == campaign.id).limit(1)
+    return connection.execute(query).first() is not None
 
 
 def new(

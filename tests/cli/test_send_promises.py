@@ -294,6 +294,31 @@ def test_a_server_that_is_away_is_75_and_nothing_is_begun(letter: Folder) -> Non
     assert "edited meanwhile" in letter.text(letter.mails[0])
 
 
+@pytest.mark.parametrize("with_id", [True, False])
+def test_another_post_in_the_place_of_one_that_nobody_got_is_a_new_one(letter: Folder, *, with_id: bool) -> None:
+    assert letter.inbox is not None
+    one = letter.read("post.md") if with_id else letter.read("post.md").replace("post_id: 1001.hello\n", "")
+    other = one.replace("1001.hello", "2002.other").replace("Hello, readers", "Another").replace("2024", "2023")
+    other = other.replace("first letter", "second one")
+    settings = letter.read("newsletter.toml")
+    letter.write("newsletter.toml", settings.replace(f"port = {letter.inbox.port}", "port = 1"))
+    letter.write("post.md", one)
+    assert letter("send", "post.md", "--list", "subs.csv").code == 75
+    letter.write("newsletter.toml", settings)
+    letter.write("post.md", other)
+    assert letter("send", "post.md", "--list", "subs.csv").code == 0
+    assert {mail["Subject"] for mail in letter.mails} == {"Another"}
+    assert letter.mailed == ALL
+    # The first one was not mailed, and can be.
+    letter.write("one.md", one)
+    assert letter("send", "one.md", "--list", "subs.csv").code == 0
+    assert letter.mailed == sorted([*ALL, *ALL])
+    assert len({mail["Message-ID"] for mail in letter.mails}) == 10
+    for name in ("post.md", "one.md"):
+        assert letter("send", name, "--list", "subs.csv").code == 0
+    assert len(letter.mails) == 10
+
+
 def test_a_missing_post_a_missing_list_and_no_list_are_3(letter: Folder) -> None:
     assert letter("send", "nowhere.md", "--list", "subs.csv").code == 3
     assert letter("send", "post.md", "--list", "nowhere.csv").code == 3
