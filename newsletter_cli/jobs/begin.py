@@ -9,6 +9,7 @@ from newsletter_cli import tokens
 from newsletter_cli.jobs import desk as shared, gather, identity, stamping
 from newsletter_cli.jobs.canary import carry_with_canary, try_test_list
 from newsletter_cli.jobs.carry import carry
+from newsletter_cli.problems import Problem, Refused
 
 if TYPE_CHECKING:
     from newsletter_cli.jobs.desk import Desk
@@ -62,8 +63,11 @@ def begin(desk: Desk, known: Campaign | None) -> SendReport:
 
 
 def _mark(desk: Desk) -> None:
-    """Say in the post that its sending was begun, and in which ledger."""
-    stamping.mark_started(desk.post.path, at=desk.request.workspace.clock.now(), ledger_id=desk.ledger.ledger_id)
+    """Say in the post that its sending was begun, and in which ledger. Raises Refused where another stands there."""
+    settings, path = desk.request.settings, desk.post.path
+    if not identity.still_there(path, identity.identity_of(desk.post, settings.folder), settings):
+        raise Refused(Problem(text="another post was put in its place meanwhile; nothing was sent", file=str(path)))
+    stamping.mark_started(path, at=desk.request.workspace.clock.now(), ledger_id=desk.ledger.ledger_id)
 
 
 def _question(gathered: Gathered, count: int) -> str:

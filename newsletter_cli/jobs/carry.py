@@ -10,7 +10,7 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from newsletter_cli.jobs import meanings, stamping
+from newsletter_cli.jobs import identity, meanings, stamping
 from newsletter_cli.jobs.report import Counts, SendReport
 from newsletter_cli.ledger.states import CampaignState, Outcome
 from newsletter_cli.problems import NotNow, Problem, Refused, Severity
@@ -241,6 +241,8 @@ def conclude(carriage: Carriage, campaign_id: int, *, at: datetime) -> list[Prob
     ledger.finish(campaign_id, stamp)
     if not carriage.stamps:
         return []
+    if not identity.still_there(carriage.path, campaign.identity, carriage.settings):
+        return [stamping.not_marked(carriage.path, "another post was put in its place meanwhile")]
     problem = stamping.mark_sent(carriage.path, sent_stamp=stamp)
     if problem is not None:
         return [problem]

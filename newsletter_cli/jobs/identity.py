@@ -10,13 +10,14 @@ from itertools import chain
 from typing import TYPE_CHECKING
 
 from newsletter_cli.ledger.model import PostIdentity
-from newsletter_cli.ledger.recognise import by_body_alone
+from newsletter_cli.ledger.recognise import by_body_alone, still
 from newsletter_cli.problems import Problem, Refused
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from pathlib import Path
 
+    from newsletter_cli.config.settings import Settings
     from newsletter_cli.ledger.model import Campaign
     from newsletter_cli.ledger.store import Ledger
     from newsletter_cli.post.model import Post
@@ -62,6 +63,20 @@ def find(ledger: Ledger, newsletter: str, post: Post, folder: Path) -> Campaign 
             code="post-copied",
         )
     )
+
+
+def still_there(path: Path, then: PostIdentity, settings: Settings) -> bool:
+    """Whether a file still holds the post that it held, edited or not: one's record is not written into another.
+
+    A file that cannot be read as a post is not another post.
+    """
+    from newsletter_cli.post import read
+
+    try:
+        post = read.read(path, timezone=settings.newsletter.timezone)
+    except Refused:
+        return True
+    return still(identity_of(post, settings.folder), then)
 
 
 def refuse_twins(post: Post, folder: Path) -> None:

@@ -39,15 +39,19 @@ def mark_sent(path: Path, *, sent_stamp: str) -> Problem | None:
     try:
         stamp.write(path, lambda data: stamp.sent(data, instant=datetime.fromisoformat(sent_stamp)))
     except (OSError, Refused) as error:
-        reason = getattr(error, "strerror", None) or str(error)
-        return Problem(
-            text=f"everyone is settled, but email_sent_at could not be written: {reason}",
-            file=str(path),
-            hint="nobody will be mailed again: the record is in the ledger; run again to write the line",
-            severity=Severity.WARNING,
-            code="not-stamped",
-        )
+        return not_marked(path, getattr(error, "strerror", None) or str(error))
     return None
+
+
+def not_marked(path: Path, reason: str) -> Problem:
+    """What is said where the line could not be written."""
+    return Problem(
+        text=f"everyone is settled, but email_sent_at could not be written: {reason}",
+        file=str(path),
+        hint="nobody will be mailed again: the record is in the ledger; run again to write the line",
+        severity=Severity.WARNING,
+        code="not-stamped",
+    )
 
 
 def sent_stamp(instant: datetime) -> str:

@@ -66,10 +66,16 @@ def _same_id(now: PostIdentity, campaign: Campaign) -> Campaign:
     return campaign
 
 
+def still(now: PostIdentity, then: PostIdentity) -> bool:
+    """Whether the file that held a post holds it still, edited or not, and not another one."""
+    if now.post_id and now.post_id == then.post_id:
+        return True
+    return then.body_hash == now.body_hash or not ((then.post_id and now.post_id) or _another(now, then))
+
+
 def _same_path(now: PostIdentity, campaign: Campaign) -> Campaign:
     then = campaign.identity
-    other_id = bool(then.post_id and now.post_id)  # they differ, or it would have been found by it
-    if then.body_hash != now.body_hash and (other_id or _another(now, then)):
+    if not still(now, then):
         raise Conflict(
             campaign,
             f"at this path the post {then.title or campaign.subject!r} was mailed; now another one stands here",

@@ -18,11 +18,11 @@ if TYPE_CHECKING:
     from tests.cli.folder import Folder
 
 
-def at_the_dot(server: ScriptedServer, act: Callable[[], object]) -> threading.Thread:
+def at_the_dot(server: ScriptedServer, act: Callable[[], object], stage: str = "dot") -> threading.Thread:
     """Do something while a mail is under way."""
 
     def wait() -> None:
-        while not server.at("dot"):
+        while not server.at(stage):
             threading.Event().wait(0.002)
         act()
 
@@ -52,6 +52,46 @@ def test_a_post_that_becomes_read_only_during_the_run(bare: Folder) -> None:
         assert again.code == 0
         assert "email_sent_at:" in bare.read("post.md")
         assert stat.S_IMODE(post.stat().st_mode) == 0o640
+        assert len(server.mails) == 2
+
+
+ANOTHER = POST.replace("1001.hello", "2002.other").replace("Hello, readers", "Another").replace("first", "other")
+
+
+@pytest.mark.parametrize("another", [ANOTHER, ANOTHER.replace("post_id: 2002.other\n", "").replace("2024", "2023")])
+def test_another_post_put_in_its_place_during_the_run_is_not_marked(bare: Folder, another: str) -> None:
+    """It would never be mailed."""
+    with ScriptedServer([Rule("dot", delay_s=0.3)]) as server:
+        post = prepare(bare, server)
+        thread = at_the_dot(server, lambda: post.write_text(another))
+        ran = bare("send", "post.md", "--list", "subs.csv")
+        thread.join()
+        assert ran.code == 0
+        assert "email_sent_at could not be written: another post was put in its place meanwhile" in ran.err
+        assert bare.read("post.md") == another
+        refused = bare("send", "post.md", "--list", "subs.csv")
+        assert refused.code == 3
+        assert "'Hello, readers' was mailed; now another one stands here" in refused.err
+        # Each in a file of its own: the one is marked, the other is mailed.
+        post.rename(bare.path / "another.md")
+        post.write_text(POST)
+        assert bare("send", "post.md", "--list", "subs.csv").code == 0
+        assert "email_sent_at:" in bare.read("post.md")
+        assert len(server.mails) == 2
+        assert bare("send", "another.md", "--list", "subs.csv").code == 0
+        assert len(server.mails) == 4
+
+
+def test_another_post_put_in_its_place_before_the_first_mail_stops_it(bare: Folder) -> None:
+    with ScriptedServer([Rule("greeting", delay_s=0.3)]) as server:
+        post = prepare(bare, server)
+        thread = at_the_dot(server, lambda: post.write_text(ANOTHER), "greeting")
+        ran = bare("send", "post.md", "--list", "subs.csv")
+        thread.join()
+        assert ran.code == 3
+        assert "another post was put in its place" in ran.err
+        assert (server.mails, bare.read("post.md")) == ([], ANOTHER)
+        assert bare("send", "post.md", "--list", "subs.csv").code == 0
         assert len(server.mails) == 2
 
 
