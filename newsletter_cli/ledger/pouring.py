@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 # page that it changes, and keys in no order change nearly all of an index: groups of 10,000 take half as long again.
 GROUP_ROWS = 100_000
 # The index over persons, whose keys come in no order, is 28 MB for a million. With 8 MB of it in memory copying them
-# takes 2.6 s, with 10 2.4, with 16 2.1, with 32 1.6.
-_CACHE_KIB = 10_240
+# takes 2.6 s, with 16 2.1, with 32 1.6; but this is when a send needs the most memory.
+_CACHE_KIB = 8_192
 
 
 def pour(
