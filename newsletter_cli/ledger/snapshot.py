@@ -16,6 +16,7 @@ from __future__ import annotations
 import fcntl
 import os
 import shutil
+import sqlite3
 import struct
 import tempfile
 from dataclasses import dataclass
@@ -159,6 +160,7 @@ def make_new(path: Path) -> None:
             try:
                 with engine.connect() as connection, connection.begin():
                     schema.bring_up_to_date(connection, shown=str(path))
+                _leave_no_log(engine, path)
             finally:
                 engine.dispose()
             try:
@@ -175,6 +177,15 @@ def make_new(path: Path) -> None:
                 os.close(descriptor)
     except OSError as error:
         raise faults.from_os(error, file=str(path), doing="the ledger cannot be made", code="ledger-open") from error
+
+
+def _leave_no_log(engine: Engine, path: Path) -> None:
+    """Bring all into the file itself, which goes alone. Closing does so too, but is silent where the disk is full."""
+    with engine.connect() as connection:
+        try:
+            sqlite.driver_of(connection).execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        except sqlite3.Error as error:
+            raise sqlite.explained(error, path) from error
 
 
 def _is_live(path: Path) -> bool:

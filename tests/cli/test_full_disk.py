@@ -10,6 +10,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from newsletter_cli.ledger.store import Ledger
+from newsletter_cli.problems import NotNow
+from newsletter_cli.times import SystemClock
 from tests.cli.test_killed import prepare
 from tests.servers.scripted import ScriptedServer
 
@@ -83,3 +86,26 @@ def test_what_cannot_be_recorded_does_not_go_out(bare: Folder, small_disk: Path,
     assert said["sent"] + said["unknown"] == PEOPLE
     assert said["unknown"] <= 2
     assert last.code == (4 if said["unknown"] else 0)
+
+
+def test_a_ledger_is_made_whole_or_not_at_all_however_small_the_disk(tmp_path: Path) -> None:
+    """Its log may fit where the file itself does not: what is left must not be taken for a ledger."""
+
+    def opened(disk: Path) -> Ledger | None:
+        return Ledger.open("sqlite:///ledger.sqlite3", folder=disk, clock=SystemClock(), identity="key", boot="boot")
+
+    made = []
+    for pages in range(8, 120, 3):
+        with mounted(tmp_path / str(pages), f"{pages * 4}k") as disk:
+            with contextlib.suppress(NotNow):
+                ledger = opened(disk)
+                assert ledger is not None
+                ledger.close()
+                made.append(pages)
+            subprocess.run(["mount", "-o", "remount,size=4m", disk], check=True)
+            ledger = opened(disk)
+            assert ledger is not None
+            assert ledger.campaigns() == []
+            ledger.close()
+    assert made
+    assert min(made) > 8
