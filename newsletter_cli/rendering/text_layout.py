@@ -21,7 +21,7 @@ _NARROW = re.compile(r"[\x20-\u02ff\u2010-\u2027\u2030-\u205e\u20a0-\u20bf]*\Z")
 _NOT_FIRST = frozenset("、。，．・：；？！）〕］｝〉》」』】〙〗”’…‥ー々〻ぁぃぅぇぉっゃゅょゎァィゥェォッャュョヮ%％")
 _NOT_LAST = frozenset("（〔［｛〈《「『【〘〖“‘")
 _SPACES = re.compile(r"[ \t\n\r\f]+")
-_WIDEST_CELL = 100  # columns; HTML allows 1000, which no text part shows
+_WIDEST = 100  # columns of a cell, or kept free; HTML allows 1000, which no text part shows
 # Inside a word that is too long for a line of its own, a break after these loses nothing.
 _SOFT = re.compile(r"(?<=[-–—/])(?=\w)")
 
@@ -116,12 +116,13 @@ class Grid:
     def add(self, text: str, align: str, *, wide: int, high: int) -> None:
         """Put a cell into the next free column."""
         row = self.rows[-1]
-        while self._taken.get(len(row), 0) > 0:
+        while len(row) < _WIDEST and self._taken.get(len(row), 0) > 0:
             self._taken[len(row)] -= 1
             row.append("")
         self.aligns.setdefault(len(row), align)
-        for at in range(min(max(wide, 1), _WIDEST_CELL)):
-            self._taken[len(row)] = high - 1
+        for at in range(min(max(wide, 1), _WIDEST)):
+            if len(row) < _WIDEST:
+                self._taken[len(row)] = high - 1
             row.append("" if at else text)
 
 

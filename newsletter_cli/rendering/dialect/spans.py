@@ -22,19 +22,20 @@ def name_elements(root: HtmlElement) -> None:
     """Turn such spans into the elements they mean, in place."""
     for span in list(root.iter("span")):
         classes = span.get("class", "").split()
-        if not classes:
-            continue
         kept = [one for one in classes if one not in _UNDERLINED]
-        if len(kept) < len(classes):
-            _wrap_content(span)
         if kept and kept[0] in _ELEMENTS:
             span.tag = kept.pop(0)
+        underlined = len(set(classes) & _UNDERLINED) > 0
         if kept:
             span.set("class", " ".join(kept))
-        else:
+        elif classes:
             del span.attrib["class"]
-            if span.tag == "span" and not set(span.attrib) - {LINE}:
-                span.drop_tag()
+        if not underlined:
+            continue
+        if span.tag == "span" and not set(span.attrib) - {LINE}:
+            span.tag = "u"  # it is nothing else
+        else:
+            _wrap_content(span)
 
 
 def _wrap_content(span: HtmlElement) -> None:

@@ -62,6 +62,10 @@ HOSTILE = {
     "blank lines": "\n" * MANY,
     "no-break spaces": "\u00a0" * MANY,
     "combining marks": "a" + "\u0301" * MANY,
+    "named spans": "[a]{.mark .underline}" * MANY,
+    "cells over all rows": "<table>" + "<tr><td rowspan=999999>a</td></tr>" * 5_000 + "</table>",
+    "tables in definitions": "T\n\n:   d\n\n    | a | b |\n    |---|---|\n    | 1 | 2 |\n\n" * 3_000,
+    "players": '<iframe src="https://e.org/x"></iframe>\n\n' * 5_000,
     "nine boxes, none closed": "".join(":" * (12 - n) + " {.a}\n\n" for n in range(9)) + "text",
 }
 DEEP = {
