@@ -115,10 +115,12 @@ def require_login(settings: Settings) -> tuple[Problem, ...]:
     smtp = settings.smtp
     if not smtp.username or smtp.password is not None or smtp.password_command or smtp.token_command:
         return ()
-    origin = settings.origins.get("smtp.username", "")
+    file, _, line = settings.origins.get("smtp.username", "").rpartition(":")
     return (
         Problem(
-            text=f"[smtp] username is set ({origin}) and there is no password",
+            text="[smtp] username is set and there is no password",
+            file=file or None,  # none where a variable or an option says it
+            line=int(line) if file else None,
             hint=f"set the variable {layers.variable(layers.PASSWORD)}, or password_command below [smtp]",
             code="settings-password",
         ),

@@ -186,6 +186,8 @@ def _conclude(
         counts = Counts(by_outcome={Outcome.QUEUED: counts.left})
     elif held:
         ledger.set_state(campaign.id, CampaignState.HELD, reason=held, wait_until=finish.until)
+    elif counts.left and finish.until is not None:
+        ledger.set_state(campaign.id, None, wait_until=finish.until)
     finished = counts.left == 0 and campaign.state is not CampaignState.SINGLE
     if finished:
         problems += conclude(carriage, campaign.id, at=carriage.clock.now())

@@ -184,10 +184,20 @@ def frozen(connection: Connection, campaign: int) -> Frozen:
 
 
 def set_state(
-    connection: Connection, campaign: int, state: CampaignState, *, reason: str = "", wait_until: datetime | None = None
+    connection: Connection,
+    campaign: int,
+    state: CampaignState | None,
+    *,
+    reason: str = "",
+    wait_until: datetime | None = None,
 ) -> None:
-    """Give a campaign its state (or the one it has, with another reason). Raises Refused where it cannot have it."""
+    """Give a campaign its state (or the one it has, with another reason). Raises Refused where it cannot have it.
+
+    None: state and reason stay what a person may have made them meanwhile.
+    """
     before = get(connection, campaign)
+    if state is None:
+        state, reason = before.state, before.reason
     if state is not before.state and state not in CAMPAIGN_MOVES[before.state]:
         raise Refused(
             Problem(

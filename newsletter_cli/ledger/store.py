@@ -244,9 +244,9 @@ class Ledger:
         return self.campaign(campaign).state
 
     def set_state(
-        self, campaign: int, state: CampaignState, reason: str = "", wait_until: datetime | None = None
+        self, campaign: int, state: CampaignState | None, reason: str = "", wait_until: datetime | None = None
     ) -> None:
-        """Pause, hold or go on; or give a new reason or time to wait. Raises Refused where that cannot be."""
+        """Pause, hold or go on; or (None) only give a time to wait. Raises Refused where that cannot be."""
         with self.database.writing() as connection:
             campaigns.set_state(connection, campaign, state, reason=reason, wait_until=wait_until)
 

@@ -130,3 +130,17 @@ def test_a_test_mail_that_was_not_sent_is_not_called_queued(letter: Folder) -> N
     ran = letter("send", "post.md", "--test", "me@example.net")
     assert ran.code == 75
     assert ran.out.startswith("me@example.net: not sent (127.0.0.1:1 at connect")
+
+
+def test_status_says_until_when_a_quota_makes_it_wait(letter: Folder) -> None:
+    settings = letter.read("newsletter.toml")
+    letter.write("newsletter.toml", settings + 'rate = ["3/h"]\nmax_wait = "1s"\n')
+    ran = letter(*SEND, "--json")
+    assert (ran.code, ran.json["sent"], ran.json["left"]) == (75, 3, 2)
+    until = letter("status", "post.md", "--json").json["wait_until"]
+    assert until == ran.json["wait_until"]
+    when = f"{datetime.fromisoformat(until).astimezone():%Y-%m-%d %H:%M}"
+    assert f"waits until {when}" in letter("status").out
+    letter.write("newsletter.toml", settings)
+    assert letter(*SEND).code == 0
+    assert letter("status", "post.md", "--json").json["wait_until"] is None

@@ -23,7 +23,7 @@ def test_a_login_without_a_password_is_refused(letter: Folder, more: tuple[str, 
         )
         ran = letter(*more, *(("--list", "subs.csv") if more == ("run",) else ()))
         assert ran.code == 3
-        assert "username is set (newsletter.toml:13) and there is no password" in ran.err
+        assert "newsletter.toml:13: [smtp] username is set and there is no password" in ran.err
         assert "NEWSLETTER_SMTP_PASSWORD" in ran.err
         assert server.connections == 0
     assert not (letter.path / ".newsletter").exists()
