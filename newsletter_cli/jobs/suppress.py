@@ -119,7 +119,7 @@ def forget(workspace: Workspace, text: str) -> str:
         )
     return (
         f"{address}: forgotten; a keyed hash stays, so that it is never mailed again."
-        " Take it out of your lists too: they are not changed here, and the next send reads them"
+        " Take it out of your lists too: they are not changed here"
     )
 
 

@@ -23,6 +23,10 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from newsletter_cli.ledger.database import Database
+    from newsletter_cli.ledger.states import Outcome
+
+
+_BLANK = {"email": "", "fields": None, "file": "", "line": 0, "reply": "", "queue_id": ""}
 
 
 def forget(database: Database, person_of: Callable[[str], bytes], everywhere: bytes, now: datetime) -> int:
@@ -41,13 +45,24 @@ def _blank(connection: Connection, person_of: Callable[[str], bytes], everywhere
     persons = [person_of(newsletter) for newsletter in sorted(newsletters)]
     # By campaign and person, since the index is over both.
     rows = (recipients.c.campaign.in_(select(campaigns.c.id)), recipients.c.person.in_(persons))
-    blank = {"email": "", "fields": None, "file": "", "line": 0, "reply": "", "queue_id": ""}
-    found = connection.execute(update(recipients).where(*rows).values(**blank)).rowcount
+    found = connection.execute(update(recipients).where(*rows).values(**_BLANK)).rowcount
     connection.execute(
         update(suppressions).where(suppressions.c.who.in_([everywhere, *persons])).values(email="", evidence="")
     )
     connection.execute(update(soft_bounces).where(soft_bounces.c.person.in_(persons)).values(evidence=""))
     return found
+
+
+def stay(connection: Connection, campaign: int, outcome: Outcome) -> None:
+    """Blank in a campaign, among those with this outcome, whoever was forgotten: a list may still name them.
+
+    Inside the transaction that wrote them; told by a suppression everywhere that knows no address.
+    """
+    forgotten = select(suppressions.c.who).where(suppressions.c.newsletter == "", suppressions.c.email == "")
+    if connection.execute(forgotten.limit(1)).first() is None:
+        return
+    rows = (recipients.c.campaign == campaign, recipients.c.outcome == outcome.value)
+    connection.execute(update(recipients).where(*rows, recipients.c.everywhere.in_(forgotten)).values(**_BLANK))
 
 
 def _barred(everywhere: bytes, now: datetime) -> Suppression:

@@ -174,6 +174,7 @@ class Ledger:
                 campaigns.set_values(connection, campaign, begun_at=now, list_rows=list_rows)
             recipients.insert(connection, self.database, campaign, recipients_)
             moves.bar_waiting(connection, campaign, now)
+            forgetting.stay(connection, campaign, Outcome.SUPPRESSED)
             return campaigns.get(connection, campaign)
 
     def add(self, campaign: int, added: Iterable[NewRecipient], *, requeue: frozenset[Outcome] = AGAIN) -> int:
@@ -188,6 +189,7 @@ class Ledger:
                 connection, self.database, campaign, recipients.requeueing(connection, campaign, added, requeue, now)
             )
             moves.bar_waiting(connection, campaign, now)
+            forgetting.stay(connection, campaign, Outcome.SUPPRESSED)
             after = recipients.counts(connection, campaign)
             more = sum(after[outcome] - before[outcome] for outcome in WAITING)
             if more:
@@ -222,6 +224,7 @@ class Ledger:
             )
             campaigns.set_values(connection, campaign, sent_stamp=sent_stamp)
             recipients.insert(connection, self.database, campaign, persons, outcome=Outcome.SENT, now=now)
+            forgetting.stay(connection, campaign, Outcome.SENT)
             return campaigns.get(connection, campaign)
 
     def frozen(self, campaign: int) -> Frozen:

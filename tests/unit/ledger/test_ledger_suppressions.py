@@ -134,6 +134,18 @@ def test_forgetting_leaves_a_hash_that_stays_suppressed(ledger: Ledger, tmp_path
     assert outcomes(ledger, other.id) == ["suppressed"]
 
 
+def test_a_list_that_still_names_them_brings_no_forgotten_address_back(ledger: Ledger) -> None:
+    ledger.forget(lambda newsletter: person(1, newsletter), person(1, "*"))
+    campaign = begun(ledger, [0, 1])
+    rows = {row.person: row for row in ledger.recipients(campaign.id)}
+    assert (rows[person(1)].outcome, rows[person(1)].email, rows[person(1)].file) == (Outcome.SUPPRESSED, "", "")
+    assert rows[person(0)].email == "reader0@example.com"
+    ledger.add(campaign.id, [reader(1), reader(2)])
+    assert [row.email for row in ledger.recipients(campaign.id)] == ["reader0@example.com", "", "reader2@example.com"]
+    adopted = ledger.adopt("letter", post(post_id="9", path="z", body_hash="z"), "uid9", "2026-01-02", [reader(1)])
+    assert [(row.outcome, row.email) for row in ledger.recipients(adopted.id)] == [(Outcome.SENT, "")]
+
+
 def test_somebody_unknown_can_be_forgotten_beforehand(ledger: Ledger) -> None:
     assert ledger.forget(lambda newsletter: person(1, newsletter), person(1, "*")) == 0
     campaign = begun(ledger, [1])
