@@ -99,7 +99,8 @@ class _Pairing:
         if mark.opens and self._may_open(mark.kind, left):
             self.frames.append(_Frame(mark.kind, left))
         else:
-            self._top.append(_CLOSING.get(mark.kind, mark.kind * left))
+            signs = _CLOSING if mark.closes else _OPENING
+            self._top.append(signs.get(mark.kind, mark.kind * left))
 
     def finish(self) -> list[str | Element]:
         """Give the content."""

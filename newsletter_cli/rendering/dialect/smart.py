@@ -32,7 +32,8 @@ class Quotes(Inline):
         after = text[at + 1 : at + 2]
         before = text[at - 1 : at]
         opens = after not in {"", " ", "\n"} and not before.isalnum() and before != "."
-        closes = text[at] == '"' or not after.isalnum()
+        # Of two before a word (``""a" b"``) neither ends what the first began.
+        closes = not after.isalnum() if text[at] == "'" else not (before == '"' and after.isalnum())
         scan.pieces.append(Delimiter(text[at], 1, opens, closes and at > 0))
         return at + 1
 
