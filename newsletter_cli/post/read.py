@@ -68,6 +68,10 @@ def _beside(path: Path) -> str | None:
     beside = path.with_suffix(".txt")
     if beside == path or not beside.is_file():
         return None
+    homes = (path.parent.resolve(), path.resolve().parent)  # the post may itself be a link to where both stand
+    if not any(beside.resolve().is_relative_to(home) for home in homes):
+        said = "the text part is a link out of the post's folder"
+        raise Refused(Problem(text=said, file=str(beside), hint="copy the file beside the post", code="text-outside"))
     data = files.read_bytes(beside, what="the text part", limit_octets=LIMIT_OCTETS)
     return _unified(_text(data, str(beside))[0]) if data.strip() else None
 

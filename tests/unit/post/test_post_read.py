@@ -320,6 +320,21 @@ def test_a_text_part_that_is_none_is_refused(tmp_path: Path) -> None:
         read.read(path)
 
 
+def test_a_text_part_that_leads_out_of_the_folder_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "posts").mkdir()
+    (tmp_path / "secret.txt").write_text("secret")
+    (tmp_path / "posts" / "a.md").write_text("---\ntitle: a\n---\nbody\n")
+    (tmp_path / "posts" / "a.txt").symlink_to("../secret.txt")
+    with pytest.raises(Refused, match=r"a\.txt: the text part is a link out of the post's folder"):
+        read.read(tmp_path / "posts" / "a.md")
+    (tmp_path / "links").mkdir()
+    for name in ("a.md", "a.txt"):
+        (tmp_path / "links" / name).symlink_to(f"../posts/{name}")
+    (tmp_path / "posts" / "a.txt").unlink()
+    (tmp_path / "posts" / "a.txt").write_text("by hand")
+    assert read.read(tmp_path / "links" / "a.md").text_part == "by hand"
+
+
 def test_a_post_that_is_a_text_file_is_not_its_own_text_part(tmp_path: Path) -> None:
     path = tmp_path / "a.txt"
     path.write_bytes(b"Title: x\n\nbody\n")
