@@ -90,6 +90,20 @@ app.add_typer(doctor.dkim, name="dkim")
 app.command("help")(help_.help_)
 
 
+def _leave_reading_to_jobs(tree: typer.Typer) -> None:
+    """A file that may not be read is no wrong usage: whoever reads it says what it is, with the exit code of that."""
+    for command in tree.registered_commands:
+        for declared in getattr(command.callback, "__defaults__", None) or ():
+            if hasattr(declared, "readable"):
+                declared.readable = False
+    for group in tree.registered_groups:
+        if group.typer_instance is not None:
+            _leave_reading_to_jobs(group.typer_instance)
+
+
+_leave_reading_to_jobs(app)
+
+
 def run(arguments: Sequence[str]) -> int:
     """Run one command line. Wrong usage is told here; every other exception is for the caller (`__main__`)."""
     streams.present()

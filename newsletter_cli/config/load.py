@@ -116,11 +116,12 @@ def require_login(settings: Settings) -> tuple[Problem, ...]:
     if not smtp.username or smtp.password is not None or smtp.password_command or smtp.token_command:
         return ()
     file, _, line = settings.origins.get("smtp.username", "").rpartition(":")
+    placed = bool(file) and line.isdigit()
     return (
         Problem(
             text="[smtp] username is set and there is no password",
-            file=file or None,  # none where a variable or an option says it
-            line=int(line) if file else None,
+            file=file if placed else None,  # none where a variable or an option says it
+            line=int(line) if placed else None,
             hint=f"set the variable {layers.variable(layers.PASSWORD)}, or password_command below [smtp]",
             code="settings-password",
         ),

@@ -57,7 +57,8 @@ class Workspace:
         except FileNotFoundError:
             return None
         except (OSError, UnicodeDecodeError) as error:
-            raise Refused(Problem(text=f"the keys cannot be read: {error}", file=str(path))) from error
+            said = getattr(error, "strerror", None) or "no text stands there"
+            raise Refused(Problem(text=f"the keys cannot be read: {said}", file=str(path))) from error
         return _parse(text, where=str(path))
 
     def keys_or_fresh(self) -> Keys:

@@ -41,7 +41,7 @@ _REFUSED: dict[int, tuple[str, str, str]] = {
     ),
     sqlite3.SQLITE_NOTADB: (
         "this file is no ledger",
-        "move it away, or set [ledger] url to another path",
+        "restore a copy made by `newsletter ledger backup`, or set [ledger] url to another path",
         "ledger-damaged",
     ),
 }
