@@ -67,6 +67,9 @@ def bring_up_to_date(connection: Connection, *, shown: str) -> bool:
     if found:
         migrate(connection)
         return False
+    if connection.dialect.name == "postgresql":
+        for index in tables.recipients.indexes:
+            index.dialect_options["postgresql"]["where"] = index.dialect_options["sqlite"]["where"]
     tables.metadata.create_all(connection)
     _version.metadata.create_all(connection)
     connection.execute(insert(_version).values(version_num=tables.REVISION))

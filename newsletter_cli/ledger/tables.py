@@ -158,12 +158,8 @@ recipients = Table(
     UniqueConstraint("campaign", "person"),
     # Serves claims (queued rows in list order, deferred ones by time), counts and recovery.
     Index("ix_recipients_outcome", "campaign", "outcome", "next_try_at", "id"),
-    Index(
-        "ix_recipients_queue_id",
-        "queue_id",
-        sqlite_where=text("queue_id <> ''"),
-        postgresql_where=text("queue_id <> ''"),
-    ),
+    # For PostgreSQL `schema` says the same: naming it here would load its dialect (15 ms) for everybody.
+    Index("ix_recipients_queue_id", "queue_id", sqlite_where=text("queue_id <> ''")),
 )
 
 suppressions = Table(
