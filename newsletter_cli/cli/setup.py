@@ -56,7 +56,7 @@ def workspace(
         options={key: value for key, value in (options or {}).items() if value is not None and value != ()},
         home=Path(environment.get("HOME") or os.path.expanduser("~")),  # noqa: PTH111 - no HOME under some crons
     )
-    return Workspace(settings=settings, clock=clock(environment) if reproducible else SystemClock())
+    return Workspace(settings=settings, clock=clock(environment) if reproducible else SystemClock()).as_mailed()
 
 
 def list_options(columns: Sequence[str] | None, opt_out: Sequence[str] | None) -> dict[str, object]:

@@ -47,6 +47,8 @@ def find(ledger: Ledger, newsletter: str, post: Post, folder: Path) -> Campaign 
     """The campaign of a post, where there is one. Raises Refused where two posts claim to be one."""
     identity = identity_of(post, folder)
     campaign = ledger.find(newsletter, identity)
+    if campaign is None:
+        _refuse_another_id(ledger, newsletter, identity)
     if campaign is None or campaign.identity.path == identity.path:
         return campaign
     former = folder / campaign.identity.path
@@ -97,6 +99,31 @@ def siblings(folder: Path, *, recursive: bool) -> Iterator[Path]:
         hidden = any(part.startswith(("_", ".")) for part in inside)
         if not hidden and not path.name.upper().startswith("README") and path.is_file():
             yield path
+
+
+def _refuse_another_id(ledger: Ledger, newsletter: str, now: PostIdentity) -> None:
+    """Raise Refused where this very file was mailed from this folder under another id: everybody would get it again.
+
+    A ledger in a database server may hold other folders' newsletters, whose files say nothing about this one's.
+    """
+    if ledger.database.path is None:
+        return
+    for campaign in ledger.campaigns():
+        then = campaign.identity
+        same = then.path == now.path and (
+            (now.post_id and then.post_id == now.post_id) or then.body_hash == now.body_hash
+        )
+        if same and campaign.newsletter != newsletter and campaign.begun_at is not None:
+            raise Refused(
+                Problem(
+                    text=f"this post was mailed as one of the newsletter {campaign.newsletter!r}, and the id is"
+                    f" {newsletter!r} now: nobody who had it would be known",
+                    file=now.path,
+                    hint=f'write id = "{campaign.newsletter}" below [newsletter] again; or, if this is another'
+                    " newsletter, give the post a file of its own",
+                    code="newsletter-id",
+                )
+            )
 
 
 def _still_holds(former: Path, body_hash: str, post: Post) -> bool:

@@ -11,11 +11,11 @@ import secrets
 import stat
 import tempfile
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from newsletter_cli.problems import Problem, Refused
+from newsletter_cli.problems import NotNow, Problem, Refused
 from newsletter_cli.tokens import Keys
 
 if TYPE_CHECKING:
@@ -45,6 +45,31 @@ class Workspace:
     def newsletter(self) -> str:
         """The newsletter's id."""
         return self.settings.newsletter.id
+
+    def as_mailed(self) -> Workspace:
+        """The same, under the id that mails went out with where the settings name none: a new name is no new id."""
+        from newsletter_cli.ledger import naming
+
+        if not (self._unnamed and self.has_ledger()):
+            return self
+        try:
+            with self.ledger_as_it_is() as ledger:
+                fixed = naming.fixed(ledger.database, self._settings_file) if ledger else ""
+        except (Refused, NotNow):  # said by whatever needs the ledger
+            return self
+        if fixed in {"", self.newsletter}:
+            return self
+        newsletter = self.settings.newsletter.model_copy(update={"id": fixed})
+        return replace(self, settings=self.settings.model_copy(update={"newsletter": newsletter}))
+
+    @property
+    def _unnamed(self) -> bool:
+        """Whether the settings leave the id to the ledger. One in a database server may be that of many folders."""
+        return "newsletter.id" not in self.settings.origins and self.settings.ledger.url.startswith("sqlite")
+
+    @property
+    def _settings_file(self) -> str:
+        return self.settings.file.name if self.settings.file else ""
 
     def keys(self) -> Keys | None:
         """Give the two keys: from the environment, else from the key file; None where there are none yet."""
@@ -78,6 +103,7 @@ class Workspace:
 
         The keys given back are others where another run made them meanwhile: the first one's hold.
         """
+        from newsletter_cli.ledger import naming
         from newsletter_cli.ledger.store import Ledger
 
         kept = self.keys() or self._first_keys(keys)
@@ -86,6 +112,8 @@ class Workspace:
         )
         assert ledger is not None  # create is the default
         try:
+            if self._unnamed:
+                naming.note(ledger.database, self._settings_file, self.newsletter)
             yield ledger, kept
         finally:
             ledger.close()

@@ -79,7 +79,7 @@ def find(connection: Connection, newsletter: str, identity: PostIdentity) -> Cam
             return recognise(identity, known)
         except Conflict as conflict:
             rival = conflict.campaign
-            if _was_mailed(connection, rival):
+            if was_mailed(connection, rival):
                 raise
         # Its server was away, or it was refused: nobody has had that post, and another may stand in its place.
         if rival.identity.post_id == identity.post_id:
@@ -87,7 +87,7 @@ def find(connection: Connection, newsletter: str, identity: PostIdentity) -> Cam
         known.remove(rival)
 
 
-def _was_mailed(connection: Connection, campaign: Campaign) -> bool:
+def was_mailed(connection: Connection, campaign: Campaign) -> bool:
     """Whether anybody was queued for it: where a beginning was taken back there is nobody any more."""
     if campaign.state is not CampaignState.SINGLE:
         return True

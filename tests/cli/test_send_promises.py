@@ -294,6 +294,50 @@ def test_a_server_that_is_away_is_75_and_nothing_is_begun(letter: Folder) -> Non
     assert "edited meanwhile" in letter.text(letter.mails[0])
 
 
+def test_a_new_name_is_no_new_newsletter(letter: Folder) -> None:
+    """Where no id is set it is made of the name, and fixed by the first mail: List-Id, unsubscribes, who has had it."""
+    post = letter.read("post.md")
+    unnamed = letter.read("newsletter.toml").replace('id = "letter"\n', "")
+    renamed = unnamed.replace('name = "The Letter"', 'name = "New Name"')
+    letter.write("newsletter.toml", unnamed)
+    assert letter("send", "post.md", "--list", "subs.csv", "--limit", "2").code == 75
+    letter.write("newsletter.toml", renamed)
+    assert letter("send", "post.md", "--list", "subs.csv").code == 0
+    letter.write("post.md", post)  # git reset --hard
+    assert letter("send", "post.md", "--list", "subs.csv").code == 0
+    assert letter("check", "post.md").code == 0
+    assert letter.mailed == ALL
+    assert {str(mail["List-Id"]).partition("<")[2] for mail in letter.mails} == {"the-letter.example.com>"}
+    assert letter("status", "--json").json["sent"] == 5
+
+
+@pytest.mark.parametrize("limit", [["--limit", "2"], []], ids=["begun", "sent"])
+def test_another_id_does_not_mail_a_post_again(letter: Folder, limit: list[str]) -> None:
+    post, settings = letter.read("post.md"), letter.read("newsletter.toml")
+    letter("send", "post.md", "--list", "subs.csv", *limit)
+    had = letter.mailed
+    letter.write("post.md", post)  # git reset --hard
+    letter.write("newsletter.toml", settings.replace('id = "letter"', 'id = "other"'))
+    refused = letter("send", "post.md", "--list", "subs.csv")
+    assert refused.code == 3
+    assert "mailed as one of the newsletter 'letter'" in refused.err
+    assert letter("run", ".", "--list", "subs.csv", "--json").code in {0, 3}
+    assert letter.mailed == had
+    letter.write("newsletter.toml", settings)
+    assert letter("send", "post.md", "--list", "subs.csv").code == 0
+    assert letter.mailed == ALL
+
+
+def test_before_the_first_mail_a_new_name_gives_a_new_id(letter: Folder) -> None:
+    assert letter.inbox is not None
+    unnamed = letter.read("newsletter.toml").replace('id = "letter"\n', "")
+    letter.write("newsletter.toml", unnamed.replace(f"port = {letter.inbox.port}", "port = 1"))
+    assert letter("send", "post.md", "--list", "subs.csv").code == 75
+    letter.write("newsletter.toml", unnamed.replace('name = "The Letter"', 'name = "New Name"'))
+    assert letter("send", "post.md", "--list", "subs.csv").code == 0
+    assert {str(mail["List-Id"]).partition("<")[2] for mail in letter.mails} == {"new-name.example.com>"}
+
+
 @pytest.mark.parametrize("with_id", [True, False])
 def test_another_post_in_the_place_of_one_that_nobody_got_is_a_new_one(letter: Folder, *, with_id: bool) -> None:
     assert letter.inbox is not None
