@@ -224,7 +224,8 @@ def test_every_text_can_be_read(browser: Any, template: str, dark: bool) -> None
     code = '\n\n```python\nfor x in range(3):\n    print("a", 1.5)  # comment\n```\n\n'
     wall = "\n\n::: {.paywall-jump}\n:::\n"
     styled = '<p style="color:#000">black</p>\n\n<p style="color:#fff;background-color:#333">white</p>\n\n'
-    body = NASTY + goldens() + code + styled + wall + "\nmore\n"
+    marked = "[marked, and [a link](https://e.org/)]{.mark}, [keys]{.kbd}\n\n"
+    body = NASTY + goldens() + code + styled + marked + wall + "\nmore\n"
     got = render(a_post(body), replace(SITE, template=template), Version.FREE)
     page = opened(browser, got, width=700, dark=dark)
     assert page.evaluate(_UNREADABLE) == []
