@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from newsletter_cli.jobs import desk as shared, edits, gather, identity, stamping
 from newsletter_cli.jobs.carry import carry
+from newsletter_cli.jobs.decide import Decision, Way
 from newsletter_cli.jobs.report import Counts, SendReport
 from newsletter_cli.ledger.states import CampaignState, Outcome
 from newsletter_cli.problems import Problem, Refused
 
 if TYPE_CHECKING:
-    from newsletter_cli.jobs.decide import Decision
     from newsletter_cli.jobs.desk import Desk
     from newsletter_cli.jobs.gather import Gathered
     from newsletter_cli.ledger.model import Campaign, Frozen
@@ -76,6 +77,8 @@ def _with_list(report: SendReport, gathered: Gathered | None) -> SendReport:
 
 def stamp_only(desk: Desk, campaign: Campaign, decision: Decision) -> SendReport:
     """Everyone is settled; the post does not say so yet, or was put back by git. Nobody is mailed."""
+    if not campaign.sent_stamp:
+        return _end_cancelled(desk, campaign)
     said = [f"{desk.post.path}: {decision.text}; nothing to send"]
     problems: tuple[Problem, ...] = ()
     if desk.request.stamps:
@@ -92,6 +95,20 @@ def stamp_only(desk: Desk, campaign: Campaign, decision: Decision) -> SendReport
         problems=problems,
         counts=_counts(desk, campaign),
     )
+
+
+def _end_cancelled(desk: Desk, campaign: Campaign) -> SendReport:
+    """End a cancelled campaign that nobody ended: `cancel`, or the sender that was to, died before it could.
+
+    What the dead sender had handed over is of unknown fate; nobody else waits.
+    """
+    ledger = desk.ledger
+    with ledger.start_run(campaign.id) as run:
+        lost = tuple(run.recovered)
+    ledger.finish(campaign.id, stamping.sent_stamp(desk.request.workspace.clock.now()))
+    ended = ledger.campaign(campaign.id)
+    report = stamp_only(desk, ended, Decision(Way.STAMP_ONLY, f"cancelled, ended at {ended.sent_stamp}"))
+    return replace(report, fates=lost, this_run=Counts(by_outcome={Outcome.UNKNOWN: len(lost)}), finished=True)
 
 
 def gone(ledger: Ledger, campaign: Campaign, gathered: Gathered, *, path: str = "") -> list[int]:

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Self
 
 import pytest
 
+from newsletter_cli.ledger.store import Ledger
 from tests.cli.test_killed import PATIENCE_S, await_stage, prepare, start
-from tests.servers.scripted import ScriptedServer
+from tests.servers.scripted import Rule, ScriptedServer
 
 if TYPE_CHECKING:
     import subprocess
@@ -125,3 +126,39 @@ def await_hung_up(server: ScriptedServer, process: subprocess.Popen[bytes]) -> N
         assert process.poll() is None, "the sender ended"
         assert time.monotonic() < deadline
         time.sleep(0.002)
+
+
+def test_a_cancel_that_was_killed_is_ended_by_the_next_send(letter: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
+    def die(*_: object) -> None:
+        raise SystemExit
+
+    assert letter("send", "post.md", "--list", "subs.csv", "--limit", "2").code == 75
+    with monkeypatch.context() as patch:
+        patch.setattr(Ledger, "finish", die)
+        letter("cancel", "post.md")
+    assert "email_sent_at" not in letter.read("post.md")
+    ran = letter("send", "post.md", "--list", "subs.csv")
+    assert ran.code == 0, ran.err
+    assert "cancelled, ended at" in ran.out
+    assert "email_sent_at:" in letter.read("post.md")
+    said = letter("status", "post.md", "--json").json
+    assert (said["state"], said["sent"], said["cancelled"], said["left"]) == ("cancelled", 2, 3, 0)
+    assert len(letter.mailed) == 2
+
+
+def test_a_sender_that_was_killed_after_a_cancel_leaves_what_it_had_handed_over_unknown(bare: Folder) -> None:
+    with ScriptedServer([Rule("dot", delay_s=30.0, turn=2)]) as server:
+        prepare(bare, server, 20)
+        with sender(bare) as process:
+            await_stage(server, "dot", 4, process)  # two connections, each at its second dot
+            assert bare("cancel", "post.md").code == 0
+        server.rules.clear()
+        had = len(server.mails)
+        ran = bare("send", "post.md", "--list", "subs.csv")
+        assert ran.code == 4, ran.err
+        assert ran.err.count("unknown fate") == 2 + 1  # each is named, and what can be done about them
+        assert "email_sent_at:" in bare.read("post.md")
+        said = bare("status", "post.md", "--json").json
+        assert (said["sent"], said["unknown"], said["cancelled"], said["left"]) == (2, 2, 16, 0)
+        assert bare("send", "post.md", "--list", "subs.csv").code == 0
+        assert len(server.mails) == had
