@@ -45,6 +45,8 @@ _TOKEN = re.compile(
 _ORDER = {"<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge}
 _COMPARE = frozenset({"=", "==", "!=", "<>", "<", "<=", ">", ">="})
 
+UNREADABLE = "segment"  # the code of a segment that cannot be read
+
 
 @dataclass(frozen=True, slots=True)
 class Segment:
@@ -93,7 +95,9 @@ def _refused(what: str, text: str, at: int | None = None) -> Refused:
     where = f" at character {at + 1}" if at is not None else ""
     return Refused(
         Problem(
-            text=f"segment {shown!r}: {what}{where}", hint="write it like: plan = 'founder' and country in ('DE','AT')"
+            text=f"segment {shown!r}: {what}{where}",
+            hint="write it like: plan = 'founder' and country in ('DE','AT')",
+            code=UNREADABLE,
         )
     )
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from newsletter_cli.audience import segment
 from newsletter_cli.jobs import desk as shared, gather, go_on, identity, stamping
 from newsletter_cli.jobs.decide import Way, Wish, decide, gate
 from newsletter_cli.jobs.prepare import Prepared, prepare, site_of
@@ -91,7 +92,8 @@ def check(
         try:
             recipients = _look_at_lists(workspace, prepared, lists, found)
         except Refused as refusal:
-            found += refusal.problems
+            # That of a segment was told with its line.
+            found += [problem for problem in refusal.problems if problem.code != segment.UNREADABLE]
     return CheckReport(
         post=str(path),
         problems=ordered(found),

@@ -68,7 +68,7 @@ def prepare_post(post: Post, settings: Settings, *, automatic: bool = False, mod
     """Render and compose a post that is already read."""
     from newsletter_cli.rendering import render
 
-    wrong = [*post.problems, *_unknown_post_settings(post)]
+    wrong = [*post.problems, *_unknown_post_settings(post), *_segment(post)]
     site = site_of(settings, post)
     if mode is not None:
         site = replace(site, images_mode=mode)
@@ -155,6 +155,19 @@ def _own_mailbox(post: Post | None, key: str) -> addresses.Mailbox:
     except addresses.AddressError as error:
         line = post.meta.lines.get("newsletter")
         raise Refused(Problem(text=f"newsletter: {key}: {error}", file=str(post.path), line=line)) from error
+
+
+def _segment(post: Post) -> list[Problem]:
+    """What is wrong with the post's segment, whatever columns a list has."""
+    from newsletter_cli.audience import segment
+
+    try:
+        if post.meta.segment.strip():
+            segment.parse(post.meta.segment.strip())
+    except Refused as refusal:
+        line = post.meta.lines.get("segment")
+        return [replace(problem, file=str(post.path), line=line) for problem in refusal.problems]
+    return []
 
 
 def _unknown_post_settings(post: Post) -> list[Problem]:

@@ -23,7 +23,7 @@ def agrees(letter: Folder, said: str) -> None:
     sent = letter(*SEND)
     assert (checked.code, sent.code) == (3, 3)
     assert said in checked.out
-    assert said in sent.err
+    assert said.removeprefix("error: ") in sent.err
     assert checked.out.splitlines()[-1] == "post.md: `send` would refuse it"
 
 
@@ -70,3 +70,9 @@ def test_what_is_settled_and_not_stamped_is_said(letter: Folder) -> None:
     ran = letter(*CHECK)
     assert ran.code == 0
     assert "note: post.md: already sent at " in ran.out
+
+
+def test_a_segment_that_cannot_be_read_is_told_once_with_its_line(letter: Folder) -> None:
+    letter.write("post.md", POST.replace("post_id", 'segment: "plan ="\npost_id'))
+    agrees(letter, "error: post.md:5: segment 'plan =': a value is missing")
+    assert letter(*CHECK).out.count("segment 'plan ='") == 1
