@@ -28,20 +28,46 @@ def go_on(desk: Desk, campaign: Campaign) -> SendReport:
     request, post, ledger = desk.request, desk.post, desk.ledger
     frozen = frozen_of(desk, campaign)
     gathered = _gathered(desk)
+    # Nothing is changed before all is judged and the person has said yes: a withdrawn row waits no more.
+    left = _will_wait(desk, campaign, gathered)
+    _judge_number(desk, campaign, left)
+    if not request.confirm(f"{post.path}: {left} still wait for it. Go on?"):
+        return shared.declined(request)
     _apply_wishes(desk, campaign, gathered)
     if gathered is not None:
         # An imported record has no addresses: the list gives them back.
         ledger.fill(campaign.id, gather.recipients(gathered))
         ledger.withdraw(campaign.id, gone(ledger, campaign, gathered, path=str(post.path)))
-    left = _counts(desk, campaign).left
-    shared.judge_number(request, left)
-    if not request.confirm(f"{post.path}: {left} still wait for it. Go on?"):
-        return shared.declined(request)
     ledger.set_state(campaign.id, CampaignState.SENDING)
     carriage = desk.carriage(campaign, frozen)
     if carriage.stamps and not post.meta.email_started_at and not post.meta.email_sent_at:
         stamping.mark_started(post.path, at=campaign.begun_at or carriage.clock.now(), ledger_id=ledger.ledger_id)
     return _with_list(carry(carriage, ledger.campaign(campaign.id), limit=request.limit), gathered)
+
+
+def _will_wait(desk: Desk, campaign: Campaign, gathered: Gathered | None) -> int:
+    """How many will wait once the list's changes and the person's wishes are in. Raises Refused for the wrong list."""
+    ledger, wish, counts = desk.ledger, desk.request.wish, _counts(desk, campaign)
+    waiting = counts.left
+    waiting += counts[Outcome.FAILED] * wish.retry_failed + counts[Outcome.UNKNOWN] * wish.resend_unknown
+    if gathered is not None:
+        waiting -= len(gone(ledger, campaign, gathered, path=str(desk.post.path)))
+    if gathered is not None and wish.again:
+        present = {row.person for row in ledger.recipients(campaign.id)}
+        waiting += sum(entry.person not in present for entry in gathered.entries())
+    return waiting
+
+
+def _judge_number(desk: Desk, campaign: Campaign, left: int) -> None:
+    """Raise Refused where --expect fits neither those who wait nor all who get the post.
+
+    The command that began a sending, with its --expect, is what goes on with it.
+    """
+    request, counts = desk.request, _counts(desk, campaign)
+    out = (Outcome.SUPPRESSED, Outcome.WITHDRAWN, Outcome.CANCELLED)
+    everyone = counts.total - sum(counts[outcome] for outcome in out)
+    if request.expect is None or not request.expect[0] <= everyone <= request.expect[1]:
+        shared.judge_number(request, left)
 
 
 def add(desk: Desk, campaign: Campaign) -> SendReport:
