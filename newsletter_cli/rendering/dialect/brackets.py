@@ -8,7 +8,7 @@ is text, as pandoc has it.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 from xml.etree.ElementTree import Element, SubElement
 
@@ -74,7 +74,8 @@ class ClosingBracket(Inline):
             scan.pieces[opener.index : opener.index + 1] = ["^", "["]
             opener = Opener(opener.index + 1, opener.at + 1, "[")
         label = scan.text[opener.at + len(opener.mark) : at] if at - opener.at <= MAX_LABEL else ""
-        if found := _target(scan, label, at + 1):
+        found = _target(scan, label, at + 1)
+        if found and not (found[0].heading is not None and opener.mark == "!["):
             reference, end = found
             content = _content(scan, opener)
             if opener.mark == "![":
@@ -98,18 +99,23 @@ def _target(scan: Scanner, label: str, at: int) -> tuple[Reference, int] | None:
     end = at
     if text.startswith("(", at) and scan.find(")", at) >= 0 and (inline := targets.read(text, at)):
         reference, end = Reference(inline[0], inline[1]), inline[2]
-    elif scan.inliner.blocks.references:
-        known = scan.inliner.blocks.references
+    elif scan.inliner.blocks.references or scan.inliner.headings:
         if behind := _LABEL.match(text, at):
-            reference, end = known.get(key(behind[1] or label)), behind.end()
+            reference, end = _known(scan, behind[1] or label), behind.end()
         elif label:
-            reference = known.get(key(label))
+            reference = _known(scan, label)
     if not reference:
         return None
     if given := attributes.read(text, end):
-        reference = Reference(reference.target, reference.title, _joined(reference.given, given[0]))
+        reference = replace(reference, given=_joined(reference.given, given[0]))
         end = given[1]
     return reference, end
+
+
+def _known(scan: Scanner, label: str) -> Reference | None:
+    """What a label means: its definition, else the first heading of this text (pandoc's implicit_header_references)."""
+    said = key(label)
+    return scan.inliner.blocks.references.get(said) or scan.inliner.headings.get(said)
 
 
 def _joined(first: Attributes, then: Attributes) -> Attributes:
@@ -138,7 +144,10 @@ def _trimmed(element: Element, content: list[str | Element]) -> list[str | Eleme
 
 
 def _link(scan: Scanner, opener: Opener, reference: Reference) -> Element:
-    return _placed(scan, opener, reference, Element("a", {"href": reference.target}))
+    link = _placed(scan, opener, reference, Element("a", {"href": reference.target}))
+    if reference.heading is not None:
+        scan.inliner.pointers.append((link, reference.heading))
+    return link
 
 
 def _image(scan: Scanner, opener: Opener, reference: Reference, content: list[str | Element]) -> Element:

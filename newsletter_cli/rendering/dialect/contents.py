@@ -9,7 +9,6 @@ from markdown.treeprocessors import Treeprocessor
 from markdown.util import AtomicString
 
 from newsletter_cli.rendering.dialect import tree
-from newsletter_cli.rendering.dialect.headings import LEVELS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -33,14 +32,14 @@ class Contents(Treeprocessor):
             mark.text = None
         marks[0].tag = "div"
         marks[0].set("class", "toc")
-        _list(marks[0], [element for element in root.iter() if element.tag in LEVELS])
+        _list(marks[0], [element for element in root.iter() if element.tag in tree.HEADINGS])
 
 
 def _list(parent: Element, headings: Sequence[Element]) -> None:
     """Nested lists: a deeper heading stands inside the item of the one before."""
     open_lists: list[tuple[int, Element]] = []
     for heading in headings:
-        level = LEVELS.index(heading.tag)
+        level = tree.HEADINGS.index(heading.tag)
         while len(open_lists) > 1 and open_lists[-1][0] > level:
             open_lists.pop()
         if not open_lists or open_lists[-1][0] < level:

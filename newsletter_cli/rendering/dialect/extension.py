@@ -111,7 +111,13 @@ class Dialect(Extension):
         md.preprocessors.deregister("html_block")
         for name in ("inline", "prettify", "unescape"):
             md.treeprocessors.deregister(name)
-        for at, processor in enumerate((inlines, HeadingIds(md), Contents(md), Figures(md, inlines.captions))):
+        processors = (
+            inlines,
+            HeadingIds(md, inlines.pointers),
+            Contents(md),
+            Figures(md, inlines.captions),
+        )
+        for at, processor in enumerate(processors):
             md.treeprocessors.register(processor, type(processor).__name__, -at)
         for postprocessor in ("raw_html", "amp_substitute"):
             md.postprocessors.deregister(postprocessor)

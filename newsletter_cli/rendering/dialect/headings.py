@@ -14,6 +14,8 @@ from newsletter_cli.rendering.dialect.blocks import Construct
 if TYPE_CHECKING:
     from xml.etree.ElementTree import Element
 
+    from markdown import Markdown
+
     from newsletter_cli.rendering.dialect.blocks import State
     from newsletter_cli.rendering.dialect.source import Line
 
@@ -23,7 +25,6 @@ _UNDERLINE = re.compile(r"(=+|-+) *\Z")
 _BRACE = re.compile(r" *(\{[^{}]*\}) *\Z")
 # What takes attributes that stand right behind it: a link, an image, a span, code.
 _TAKES_ATTRIBUTES = re.compile(r"(?:\](?:\([^\n]*\))?|`|>)\Z")
-LEVELS = ("h1", "h2", "h3", "h4", "h5", "h6")
 
 
 class AtxHeading(Construct):
@@ -77,21 +78,28 @@ def _with_attributes(text: str) -> tuple[str, attributes.Attributes | None]:
 
 
 def _put(parent: Element, level: int, text: str, found: attributes.Attributes | None, line: Line) -> None:
-    heading = tree.block(parent, LEVELS[level - 1], line.number)
+    heading = tree.block(parent, tree.HEADINGS[level - 1], line.number)
     heading.text = text.strip(" ")
     if found:
         attributes.put(heading, found)
 
 
 class HeadingIds(Treeprocessor):
-    """Gives each heading the id that pandoc gives it, so that links inside the post find it."""
+    """Gives each heading the id that pandoc gives it, and the links that name a heading by its text this id.
+
+    `pointers` are those links, each with its heading.
+    """
+
+    def __init__(self, md: Markdown, pointers: list[tuple[Element, Element]]) -> None:
+        super().__init__(md)
+        self._pointers = pointers
 
     def run(self, root: Element) -> None:
         """Change the tree in place."""
         used = {element.get("id") for element in root.iter() if element.get("id")}
         counts: dict[str, int] = {}
         for heading in root.iter():
-            if heading.tag not in LEVELS or heading.get("id"):
+            if heading.tag not in tree.HEADINGS or heading.get("id"):
                 continue
             name = slug(tree.text_of(heading))
             identifier = name
@@ -100,6 +108,9 @@ class HeadingIds(Treeprocessor):
                 identifier = f"{name}-{counts[name]}"
             used.add(identifier)
             heading.set("id", identifier)
+        for link, heading in self._pointers:
+            if link.tag == "a":  # a link inside a link is none any more
+                link.set("href", f"#{heading.get('id')}")
 
 
 def slug(text: str) -> str:

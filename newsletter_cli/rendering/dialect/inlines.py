@@ -19,6 +19,7 @@ from markdown.util import AtomicString, Registry
 from newsletter_cli.rendering.dialect import tree
 from newsletter_cli.rendering.dialect.delimiters import Delimiter, resolve
 from newsletter_cli.rendering.dialect.footnotes import Footnotes
+from newsletter_cli.rendering.dialect.references import Reference, key
 
 if TYPE_CHECKING:
     from xml.etree.ElementTree import Element
@@ -112,6 +113,8 @@ class Inliner(Treeprocessor):
         self.blocks = blocks
         self.notes = Footnotes()
         self.captions: dict[Element, Element] = {}  # of images: the alternative text as inline content
+        self.headings: dict[str, Reference] = {}  # by their source, as labels are
+        self.pointers: list[tuple[Element, Element]] = []  # links to headings whose id is not known yet
         self.constructs: Registry[Inline] = Registry()
         self._table: dict[str, tuple[Inline, ...]] = {}
         self._special = re.compile(r"(?!)")
@@ -125,6 +128,9 @@ class Inliner(Treeprocessor):
 
     def run(self, root: Element) -> None:
         """Change the tree in place."""
+        for heading in root.iter():
+            if heading.tag in tree.HEADINGS and heading.text:
+                self.headings.setdefault(key(heading.text), Reference("", heading=heading))
         self._fill(root)
         done = 0
         while done < len(self.notes.items):

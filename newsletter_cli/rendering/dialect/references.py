@@ -29,6 +29,7 @@ class Reference:
     target: str
     title: str = ""
     given: attributes.Attributes = attributes.NONE  # set on the link
+    heading: Element | None = None  # of this text, where no label is defined: its id is not known yet
 
 
 def key(label: str) -> str:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 PLAIN = "plain"
 RAW = "raw"
+HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6")
 
 
 def block(parent: Element, tag: str, line: int | None = None) -> Element:

@@ -109,6 +109,7 @@ def test_a_corner_equals_pandocs(source: str) -> None:
         ("| a\n|---\n| b", "<table><thead><tr><th>a</th></tr></thead><tbody><tr><td>b</td></tr></tbody></table>"),
         ("<div>\n\n    a\n\n</div>", "<div><pre><code>a</code></pre></div>"),
         ("a\\ ", "<p>a\u00a0</p>"),
+        ("![A]\n\n# A", '<p>![A]</p><h1 id="a">A</h1>'),
     ],
 )
 def test_a_corner_of_our_own(source: str, wanted: str) -> None:
