@@ -178,7 +178,7 @@ def _conclude(
 
     ledger = carriage.ledger
     counts = Counts(by_outcome=ledger.counts(campaign.id))
-    problems = _told(finish)
+    problems = _told(finish, left=counts.left)
     account = finish.reason in {FinishReason.HELD, FinishReason.LOGIN_REFUSED}
     held = finish.text if account and counts.left else ""
     # Of what nobody was tried, nothing is frozen: the post may be edited and the list changed before the next run.
@@ -221,8 +221,8 @@ def _replies(ledger: Ledger, campaign: Campaign, tally: Tally) -> tuple[Meaning,
     return meanings.grouped(ledger.recipients(campaign.id, outcomes=_WITHOUT), tally.blamed)
 
 
-def _told(finish: Finish) -> list[Problem]:
-    """How the run ended, where it did not end by itself."""
+def _told(finish: Finish, *, left: int) -> list[Problem]:
+    """How the run ended, where it did not end by itself. What stopped nobody, since all were done, is a warning."""
     from newsletter_cli.delivery.campaign import FinishReason
 
     if finish.reason is FinishReason.PAUSED:
@@ -232,7 +232,7 @@ def _told(finish: Finish) -> list[Problem]:
     if not finish.text or finish.reason in {FinishReason.DONE, FinishReason.LIMIT}:
         return []
     bad = finish.reason in {FinishReason.HELD, FinishReason.LOGIN_REFUSED, FinishReason.CANNOT_RECORD}
-    return [Problem(text=finish.text, severity=Severity.ERROR if bad else Severity.WARNING)]
+    return [Problem(text=finish.text, severity=Severity.ERROR if bad and left else Severity.WARNING)]
 
 
 def conclude(carriage: Carriage, campaign_id: int, *, at: datetime) -> list[Problem]:

@@ -1,4 +1,4 @@
-"""A real disk that fills up in the middle of a run."""
+"""A real disk that fills up in the middle of a run, or may not be written."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from newsletter_cli.ledger.run import Run
 from newsletter_cli.ledger.store import Ledger
 from newsletter_cli.problems import NotNow
 from newsletter_cli.times import SystemClock
@@ -17,9 +18,10 @@ from tests.cli.test_killed import prepare
 from tests.servers.scripted import ScriptedServer
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
+    from newsletter_cli.ledger.model import Settled
     from tests.cli.folder import Folder
 
 PEOPLE = 300
@@ -109,3 +111,60 @@ def test_a_ledger_is_made_whole_or_not_at_all_however_small_the_disk(tmp_path: P
             ledger.close()
     assert made
     assert min(made) > 8
+
+
+@contextlib.contextmanager
+def read_only(folder: Path) -> Iterator[None]:
+    """The folder as on a disk that is mounted for reading; root may write anything else."""
+    for options in (["--bind", str(folder), str(folder)], ["-o", "remount,bind,ro", str(folder)]):
+        made = subprocess.run(["mount", *options], capture_output=True, text=True, check=False)
+        if made.returncode:
+            pytest.skip(f"nothing can be mounted here (it takes root): {made.stderr.strip()}")
+    try:
+        yield
+    finally:
+        subprocess.run(["umount", folder], check=True)
+
+
+@pytest.mark.parametrize("begun", [True, False])
+def test_a_ledger_that_may_only_be_read_is_a_refusal(bare: Folder, *, begun: bool) -> None:
+    folder = bare.path / ".newsletter"
+    with ScriptedServer() as server:
+        prepare(bare, server, 6)
+        if begun:
+            assert bare("send", "post.md", "--list", "subs.csv", "--limit", "2").code == 75
+        else:
+            folder.mkdir()
+        before, contacts = bare.read("post.md"), server.connections
+        with read_only(folder):
+            for command in (("send", "post.md", "--list", "subs.csv"), ("suppress", "add", "r0@example.net")):
+                ran = bare(*command)
+                assert ran.code == 3, ran.err
+                assert ".newsletter" in ran.err
+            assert bare("status").code == 0
+            assert (server.connections, bare.read("post.md")) == (contacts, before)
+        assert bare("send", "post.md", "--list", "subs.csv").code == 0
+        assert sorted(server.accepted) == [f"r{n}@example.net" for n in range(6)]
+
+
+def test_a_disk_that_was_full_for_a_moment_at_the_end_is_a_warning(
+    letter: Folder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Everything could be recorded after all: it is done, and says 0."""
+    turn = Run.turn
+    failed: list[Sequence[Settled]] = []
+    recorded: set[int] = set()
+
+    def full(run: Run, settled: Sequence[Settled], ids: Sequence[int], *, wait: bool = True) -> set[int] | None:
+        recorded.update(one.id for one in settled)
+        if len(recorded) == 5 and not failed:  # the last ones
+            failed.append(settled)
+            raise NotNow("the disk is full")
+        return turn(run, settled, ids, wait=wait)
+
+    monkeypatch.setattr(Run, "turn", full)
+    letter.write("newsletter.toml", letter.read("newsletter.toml") + "connections = 1\n")
+    ran = letter("send", "post.md", "--list", "subs.csv")
+    assert failed
+    assert (ran.code, ran.out) == (0, "post.md: sent 5; 5 in all\n")
+    assert ran.err.startswith("warning: the disk is full")
