@@ -46,6 +46,8 @@ class Figures(Treeprocessor):
             paragraph.tag = "figure"
             paragraph.text = AtomicString("")
             image.tail = None
+            if identifier := image.attrib.pop("id", ""):
+                paragraph.set("id", identifier)
             if not is_file_name(tree.text_of(self._captions[image])):
                 paragraph.append(self._captions[image])
 
