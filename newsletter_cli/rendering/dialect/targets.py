@@ -10,6 +10,7 @@ _REFERENCE = re.compile(r"&(?:#[0-9]{1,7}|#[xX][0-9A-Fa-f]{1,6}|[A-Za-z][A-Za-z0
 _ESCAPE = re.compile(r"\\([!-/:-@\[-`{-~])")
 # What pandoc percent-encodes: white space and the characters that no URL holds (RFC 3986 §2, Appendix A).
 _UNSAFE = re.compile(r'[\s<>|"{}\[\]^`]')
+_LINE_END = re.compile(r"[ \t]*\n[ \t]*")  # of a target that was wrapped: as pandoc, one space
 _ANGLE = re.compile(r"<((?:[^<>\\\n]|\\.|\n(?!\s*\n))*)>")
 # A target piece by piece: parentheses, white space over one line end at most, anything else.
 _TOKEN = re.compile(
@@ -33,7 +34,8 @@ def _character(match: re.Match[str]) -> str:
 
 def escaped(url: str) -> str:
     """With what no URL may hold percent-encoded (UTF-8); what is encoded stays."""
-    return _UNSAFE.sub(lambda match: "".join(f"%{octet:02X}" for octet in match[0].encode()), url.strip())
+    url = _LINE_END.sub(" ", url.strip())
+    return _UNSAFE.sub(lambda match: "".join(f"%{octet:02X}" for octet in match[0].encode()), url)
 
 
 def read(text: str, at: int) -> tuple[str, str, int] | None:

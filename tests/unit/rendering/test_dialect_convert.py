@@ -175,6 +175,8 @@ def test_of_repeated_attributes_the_first_counts() -> None:
         ('(a "b")', ("a", "b")),
         ("(a 'b \"c\" d')", ("a", 'b "c" d')),
         ('(<a b> "t")', ("a%20b", "t")),
+        ("(a\nb)", ("a%20b", "")),
+        ("(<a \n b>)", ("a%20b", "")),
         ("(a(b)c)", ("a(b)c", "")),
         (r"(a\)b)", ("a)b", "")),
         ("(a?b=1&copy=2&amp;c)", ("a?b=1&copy=2&c", "")),
