@@ -77,6 +77,8 @@ ON = {
     "ul": frozenset({"type"}),
 }
 DATA = frozenset({"data-attrs", "data-component", LINE})
+# How raw HTML names them: as the platform does, or as pandoc does in its GitHub-flavoured Markdown.
+_WIDGET_DATA = {"data-component-name": "data-component", "component-name": "data-component", "attrs": "data-attrs"}
 
 # Schemes that run something, or read the reader's machine (WHATWG URL; HTML §4.10.21 on javascript:).
 DANGEROUS_SCHEMES = _words("about blob data file filesystem javascript livescript mhtml mocha vbscript")
@@ -190,8 +192,9 @@ class _Cleaner:
     def _attributes(self, element: HtmlElement) -> None:
         """Keep what may stay. All are set anew, since a parser takes names that cannot be deleted one by one."""
         given = {str(name): str(value) for name, value in element.attrib.items()}
-        if "data-component-name" in given:  # in raw HTML; a box has it as its component-name
-            given.setdefault("data-component", given["data-component-name"])
+        for name, meant in _WIDGET_DATA.items():
+            if name in given:
+                given.setdefault(meant, given[name])
         element.attrib.clear()
         for name, value in given.items():
             if kept := self._attribute(str(element.tag), name, value):
