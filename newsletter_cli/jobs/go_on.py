@@ -26,8 +26,9 @@ MAX_WITHDRAWN = 0.30
 def go_on(desk: Desk, campaign: Campaign) -> SendReport:
     """Send to those who wait, from the frozen parts; whoever is gone from the list is withdrawn."""
     request, post, ledger = desk.request, desk.post, desk.ledger
-    frozen = frozen_of(desk, campaign)
-    gathered = _gathered(desk)
+    gathered = _gathered(desk) if request.accept_edit else None
+    frozen = frozen_of(desk, campaign, gathered)
+    gathered = gathered or _gathered(desk)
     # Nothing is changed before all is judged and the person has said yes: a withdrawn row waits no more.
     left = _will_wait(desk, campaign, gathered)
     _judge_number(desk, campaign, left)
@@ -35,6 +36,7 @@ def go_on(desk: Desk, campaign: Campaign) -> SendReport:
         return shared.declined(request)
     _apply_wishes(desk, campaign, gathered)
     if gathered is not None:
+        keep_edit(desk, campaign, frozen, gathered)
         # An imported record has no addresses: the list gives them back.
         ledger.fill(campaign.id, gather.recipients(gathered))
         ledger.withdraw(campaign.id, gone(ledger, campaign, gathered, path=str(post.path)))
@@ -82,6 +84,7 @@ def add(desk: Desk, campaign: Campaign) -> SendReport:
         shared.judge(request, gathered, seen, before=None)
     if not request.confirm(f"{desk.post.path} was sent at {campaign.sent_stamp}. Send it to some more?"):
         return shared.declined(request)
+    keep_edit(desk, campaign, frozen, gathered)
     _apply_wishes(desk, campaign, gathered)
     ledger.withdraw(campaign.id, gone(ledger, campaign, gathered))
     counts = _counts(desk, campaign)
@@ -172,9 +175,10 @@ def require_unedited(frozen: Frozen, post: Post) -> None:
 
 
 def frozen_of(desk: Desk, campaign: Campaign, gathered: Gathered | None = None) -> Frozen:
-    """The frozen parts; an edit since is refused, or frozen in their place at a person's word.
+    """The frozen parts; an edit since is refused, or at a person's word what is to be frozen in their place.
 
-    A campaign that was mailed elsewhere, or imported when it was over, keeps none: they are frozen now.
+    A campaign that was mailed elsewhere, or imported when it was over, keeps none: those of now are. Nothing is
+    recorded: `keep_edit` does that. Raises Refused where the edit asks for something that a row lacks.
     """
     ledger, post = desk.ledger, desk.post
     if ledger.keeps_post(campaign.id):
@@ -191,9 +195,21 @@ def frozen_of(desk: Desk, campaign: Campaign, gathered: Gathered | None = None) 
                 hint="`newsletter adopt POST --delivers FILE` records who got it",
             )
         )
-    fresh = shared.freeze(gathered or desk.gather())
-    ledger.accept_edit(campaign.id, identity.identity_of(post, desk.request.settings.folder), fresh)
-    return fresh
+    gathered = gathered or desk.gather()
+    known = {**shared.had(ledger, campaign, desk.request.wish), **shared.barred(ledger, campaign.newsletter)}
+    seen = gather.survey(gathered, barred=known)
+    if seen.problems:
+        raise Refused(*seen.problems)
+    return shared.freeze(gathered)
+
+
+def keep_edit(desk: Desk, campaign: Campaign, frozen: Frozen, gathered: Gathered) -> None:
+    """Freeze what `frozen_of` gave where the ledger keeps another, and what it asks for of each who waits."""
+    ledger = desk.ledger
+    if ledger.keeps_post(campaign.id) and ledger.frozen(campaign.id).source == frozen.source:
+        return
+    ledger.accept_edit(campaign.id, identity.identity_of(desk.post, desk.request.settings.folder), frozen)
+    ledger.fill(campaign.id, gather.recipients(gathered), anew=True)
 
 
 def _gathered(desk: Desk) -> Gathered | None:

@@ -161,6 +161,9 @@ def look_at(post: Post, ledger: Ledger | None, settings: Settings, *, now: datet
         return Looked(path=post.path, begun=True)
     if decision.way is Way.CONTINUE:
         assert campaign is not None
+        barrier = gate(post.meta, now=now, wish=Wish(now=True))
+        if barrier is not None:  # made a draft midway, which holds it
+            return Looked(path=post.path, said=f"not sent: {barrier.text}")
         return _unless_too_long(post, campaign, settings, now=now)
     return _unless_not_due(post, settings, now=now)
 

@@ -69,6 +69,8 @@ def at_desk(desk: Desk) -> SendReport:
     begun = campaign is not None and (campaign.begun_at is not None or bool(campaign.sent_stamp))
     if decision.way in {Way.BEGIN, Way.SINGLE} and not begun:
         shared.pass_gate(request, post)
+    elif decision.way is not Way.STAMP_ONLY:
+        shared.pass_gate(request, post, begun=True)
     if decision.way is not Way.STAMP_ONLY:
         shared.require_login(settings)
         _hear(desk)

@@ -77,6 +77,7 @@ def _recorded(desk: Desk, gathered: Gathered, only: bytes, known: Campaign | Non
         newsletter = request.settings.newsletter.id
         return ledger.begin(newsletter, who, uid, frozen, row, state=CampaignState.SINGLE), frozen
     frozen = go_on.frozen_of(desk, known, gathered)
+    go_on.keep_edit(desk, known, frozen, gathered)
     ledger.add(known.id, row)
     return ledger.campaign(known.id), frozen
 

@@ -106,12 +106,15 @@ def _requeue_known(
         connection.execute(statement, rows)
 
 
-def fill(connection: Connection, campaign: int, added: Iterable[NewRecipient]) -> int:
-    """Give waiting rows without an address (imported as hashes) theirs; gives how many.
+def fill(connection: Connection, campaign: int, added: Iterable[NewRecipient], *, anew: bool) -> int:
+    """Give waiting rows without an address (imported as hashes) theirs, with line and fields; gives how many.
 
-    `added` is not touched where there is no such row, as in every campaign that was begun here.
+    `added` is not touched where there is no such row, as in every campaign that was begun here. With `anew` all who
+    wait get theirs: an accepted edit may ask for fields that were not kept.
     """
-    nameless = (_columns.campaign == campaign, _columns.email == "", moves.is_one_of(WAITING))
+    nameless = [_columns.campaign == campaign, moves.is_one_of(WAITING)]
+    if not anew:
+        nameless.append(_columns.email == "")
     if connection.execute(select(_columns.id).where(*nameless).limit(1)).first() is None:
         return 0
     statement = (

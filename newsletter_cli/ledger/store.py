@@ -196,10 +196,10 @@ class Ledger:
                 campaigns.reopen(connection, campaign, now)
             return more
 
-    def fill(self, campaign: int, known: Iterable[NewRecipient]) -> int:
-        """Give waiting rows that an import left without address theirs, from a list; gives how many."""
+    def fill(self, campaign: int, known: Iterable[NewRecipient], *, anew: bool = False) -> int:
+        """Give waiting rows that an import left without address (`anew`: all) theirs from a list; gives how many."""
         with self.database.writing() as connection:
-            return recipients.fill(connection, campaign, known)
+            return recipients.fill(connection, campaign, known, anew=anew)
 
     def adopt(
         self,

@@ -60,3 +60,40 @@ def test_a_no_withdraws_nobody(letter: Folder, monkeypatch: pytest.MonkeyPatch) 
     assert waiting(letter) == (10, 0)
     assert letter(*SEND).code == 0
     assert waiting(letter) == (0, 1)
+
+
+def test_an_accepted_edit_that_asks_for_what_a_row_lacks_is_refused_and_not_kept(letter: Folder) -> None:
+    begun(letter)
+    sound = letter.read("post.md")
+    edited = sound.replace("post_id", "merge: true\npost_id").replace("It\\'s", "Dear {{ nope }}, it\\'s")
+    letter.write("post.md", edited)
+    ran = letter(*SEND, "--accept-edit")
+    assert ran.code == 3
+    assert "subs.csv:4: the row of reader3@example.net has no nope" in ran.err
+    letter.write("post.md", sound)
+    assert letter(*SEND).code == 0
+
+
+def test_an_accepted_edit_gets_the_fields_that_were_not_kept(letter: Folder) -> None:
+    begun(letter)
+    text = letter.read("post.md").replace("post_id", "merge: true\npost_id")
+    letter.write("post.md", text.replace("It\\'s", 'Dear {{ first_name or "friend" }}, it\\\'s'))
+    assert letter(*SEND, "--accept-edit").code == 0
+    assert [("Dear Reader" in letter.text(mail)) for mail in letter.mails] == [False, False, True, True, True]
+
+
+@pytest.mark.parametrize("line", ["draft: true", "type: page", "email: false"])
+def test_a_post_made_a_draft_midway_goes_no_further(letter: Folder, line: str) -> None:
+    begun(letter)
+    sound = letter.read("post.md")
+    letter.write("post.md", sound.replace("post_id", f"{line}\npost_id"))
+    for more in ((), ("--accept-edit",), ("--again",), ("--to", "reader5@example.net")):
+        ran = letter(*SEND, *more)
+        assert ran.code == 3
+        assert line in ran.err
+    ran = letter("run", "--list", "subs.csv")
+    assert ran.code == 0
+    assert "post.md: not sent: " in ran.out
+    assert len(letter.mails) == 2
+    letter.write("post.md", sound)
+    assert letter(*SEND).code == 0
