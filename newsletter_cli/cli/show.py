@@ -114,7 +114,10 @@ def sent(report: SendReport, terminal: Terminal) -> None:
     last = [summary(report.counts, report.this_run, report.not_queued)] if report.counts.total else []
     if report.unfinished:
         when = f" after {report.until.astimezone():%Y-%m-%d %H:%M:%S}" if report.until else ""
-        last.append(f"not finished: run the same command again{when}, nobody gets it twice")
+        again = f"run the same command again{when}"
+        if report.held:
+            again = f"held until `newsletter resume {report.post}` or the next `send`"
+        last.append(f"not finished: {again}, nobody gets it twice")
     if last:
         terminal.say(f"{report.post}: {'; '.join(last)}")
 

@@ -105,6 +105,18 @@ def test_an_option_that_is_wrong_is_wrong_usage(letter: Folder, option: tuple[st
     assert letter(*SEND, "--rate", "fast").code == 3
 
 
+def test_a_sending_that_is_held_says_what_lets_it_go_on(bare: Folder) -> None:
+    with ScriptedServer([Rule("MAIL", say="550 5.7.1 sender not verified")]) as server:
+        bare.write("newsletter.toml", SETTINGS.format(port=server.port))
+        bare.write("subs.csv", "email\nann@example.net\n")
+        bare.write("post.md", "---\ntitle: Held\n---\nHeld.\n")
+        ran = bare(*SEND)
+    assert ran.code == 75
+    assert last(ran.out).endswith(
+        "not finished: held until `newsletter resume post.md` or the next `send`, nobody gets it twice"
+    )
+
+
 def test_every_line_of_a_log_has_the_promised_fields(letter: Folder) -> None:
     assert letter(*SEND, "--log", "log.jsonl").code == 0
     lines = [json.loads(line) for line in letter.read("log.jsonl").splitlines()]
