@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from html import unescape
 from itertools import pairwise
 from typing import Any
 
@@ -14,6 +15,9 @@ from newsletter_cli.rendering.embeds.widget import Built, Card, Inside, Out, Wid
 from newsletter_cli.rendering.nodes import classes, inner_html, text_of
 
 _PLACEHOLDER = re.compile(r"%%\w+%%")  # Substack: %%checkout_url%% and the like
+_GIST = re.compile(
+    r"""href=["'](https://gist\.github\.com/[\w.-]+/[0-9a-f]+(?:#[\w.-]+)?)["'][^<>]*>([^<>]{1,100})</a>"""
+)
 _SHARE = re.compile(r"[?&]action=share\b|/share\b|utm_content=share")
 
 
@@ -216,9 +220,12 @@ def chart(widget: Widget) -> Built:
 
 
 def source(widget: Widget) -> Built:
-    """A page of code elsewhere, such as a gist."""
+    """A page of code elsewhere, such as a gist, whose data are the HTML that the page shows."""
     url = widget.url("url") or widget.link()
-    return link_card(url, url) if url else unknown(widget)
+    name = ""
+    if not url and (found := _GIST.search(widget.said("innerHTML"))):
+        url, name = found[1], unescape(found[2]).strip()
+    return link_card(url, name or url) if url else unknown(widget)
 
 
 def plain(widget: Widget) -> Built:
