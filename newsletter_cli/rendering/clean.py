@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from lxml.html import HtmlElement
 
 LINE = "data-line"
+TITLE_LINE = "data-title-line"  # where the title of a link stands, if not in its own line
 
 
 def _words(text: str) -> frozenset[str]:
@@ -76,7 +77,7 @@ ON = {
     "time": frozenset({"datetime"}),
     "ul": frozenset({"type"}),
 }
-DATA = frozenset({"data-attrs", "data-component", LINE})
+DATA = frozenset({"data-attrs", "data-component", LINE, TITLE_LINE})
 # How raw HTML names them: as the platform does, or as pandoc does in its GitHub-flavoured Markdown.
 _WIDGET_DATA = {"data-component-name": "data-component", "component-name": "data-component", "attrs": "data-attrs"}
 

@@ -2,8 +2,9 @@
 
 Everything behind the marker in the order of the document goes, in whatever it is nested, and what points there: links
 to ids that are gone keep their text, entries of a table of contents and marks of footnotes behind the wall go whole.
-A footnote whose source stands before the marker stays. What looks like a marker of another program and is not known is
-an error: by mistake nobody's whole letter goes to everybody. Changes the tree in place; raises nothing.
+A footnote whose source stands before the marker stays; of a link that is defined behind it the title goes. What looks
+like a marker of another program and is not known is an error: by mistake nobody's whole letter goes to everybody.
+Changes the tree in place; raises nothing.
 """
 
 from __future__ import annotations
@@ -16,7 +17,8 @@ from lxml import etree
 
 from newsletter_cli.problems import Problem
 from newsletter_cli.rendering import walls
-from newsletter_cli.rendering.nodes import LINE, classes, line_of, remove, unwrap
+from newsletter_cli.rendering.clean import TITLE_LINE
+from newsletter_cli.rendering.nodes import LINE, classes, drop, line_of, remove, unwrap
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -121,6 +123,10 @@ def cut(tree: etree._Element) -> Cut | None:
     found.getparent().remove(found)  # type: ignore[union-attr]  # it is not the root: that is ours
     if kept is not None:
         tree.append(kept)
+    for element in tree.iter("a", "img"):
+        said = element.get(TITLE_LINE, "")
+        if wall is not None and said.isdigit() and int(said) >= wall:
+            drop(element, "title")
     return Cut(wall, _forget(tree))
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 from xml.etree.ElementTree import Element, SubElement
 
-from newsletter_cli.rendering.clean import LINE
+from newsletter_cli.rendering.clean import LINE, TITLE_LINE
 from newsletter_cli.rendering.dialect import attributes, targets, tree
 from newsletter_cli.rendering.dialect.delimiters import resolve
 from newsletter_cli.rendering.dialect.inlines import Inline, Scanner
@@ -161,6 +161,8 @@ def _image(scan: Scanner, opener: Opener, reference: Reference, content: list[st
 def _placed(scan: Scanner, opener: Opener, reference: Reference, element: Element) -> Element:
     if reference.title:
         element.set("title", reference.title)
+        if reference.line is not None:
+            element.set(TITLE_LINE, str(reference.line))
     attributes.put(element, reference.given)
     line = scan.line_at(opener.at)
     if line is not None:

@@ -29,6 +29,7 @@ class Reference:
     target: str
     title: str = ""
     given: attributes.Attributes = attributes.NONE  # set on the link
+    line: int | None = None  # of the definition, where it is not the link's own
     heading: Element | None = None  # of this text, where no label is defined: its id is not known yet
 
 
@@ -64,7 +65,9 @@ class LinkDefinition(Construct):
         elif end < len(lines) and (found_title := _TITLE.fullmatch(lines[end].text.strip(" "))):
             title, end = _title(found_title), end + 1
         target = rest[1:-1] if rest.startswith("<") and rest.endswith(">") else rest
-        reference = Reference(targets.escaped(targets.unescaped(target)), targets.unescaped(title), given)
+        reference = Reference(
+            targets.escaped(targets.unescaped(target)), targets.unescaped(title), given, lines[at].number
+        )
         self.parser.references.setdefault(key(match["label"]), reference)
         return end
 

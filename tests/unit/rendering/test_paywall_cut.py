@@ -5,6 +5,7 @@ from hypothesis import given, strategies as st
 from lxml import html
 
 from newsletter_cli.rendering import paywall
+from newsletter_cli.rendering.dialect.convert import convert
 
 WALL = '<div class="paywall-jump" data-component-name="PaywallToDOM" data-line="9"></div>'
 
@@ -59,6 +60,16 @@ def test_a_table_of_contents_names_no_part_behind_the_wall() -> None:
 
 def test_a_link_to_a_part_behind_the_wall_keeps_its_own_words() -> None:
     assert cut(f'<p>see <a href="#b">below</a>.</p>{WALL}<h2 id="b">Secret</h2>') == "<p>see below.</p>"
+
+
+def test_a_link_defined_behind_the_wall_keeps_its_target_alone() -> None:
+    source = '[a][x] ![b][y]\n\n[y]: https://e.org/y "before"\n\n::: paywall\n:::\n\n[x]: https://e.org/x "secret"\n'
+    tree = convert(source, file="a.md").tree
+    assert paywall.cut(tree) is not None
+    assert [(one.get("href", one.get("src")), one.get("title")) for one in tree.iter("a", "img")] == [
+        ("https://e.org/x", None),
+        ("https://e.org/y", "before"),
+    ]
 
 
 def test_footnotes_written_before_the_wall_stay() -> None:
