@@ -108,6 +108,9 @@ class Decision:
 # Promise in the settings: judged over the last 200 tries, and never over fewer than 50.
 WINDOW = 200
 AT_LEAST = 50
+# An old list has some dead addresses, and they stay out. Where so many of the window are dead, it is the server that
+# is wrong: a relay that knows nobody would otherwise bar a whole list for ever.
+_INCREDIBLE = 0.5
 # A connection may break under a mail by chance; a third time it is the mail's own trouble.
 _BACK_AT_MOST = 2
 # Of how many recipients it is remembered that the server answered them with pleas; beyond it, the next run retries.
@@ -135,7 +138,9 @@ class Campaign:
         self._ready: deque[int] = deque()
         self._pleas: dict[int, int] = {}
         self._went_back: dict[int, int] = {}  # how many connections broke under a mail that is not settled yet
-        self._lately: deque[tuple[int, bool, bool]] = deque(maxlen=WINDOW)  # id, failed, may wait again
+        self._lately: deque[tuple[int, bool, bool]] = deque(maxlen=WINDOW)  # id, failed, its address is dead
+        self._tripped = False  # the window was; what is refused since then is nobody's failure either
+        self._doubted = False  # nor is what is said of dead addresses
 
     # What is in hand.
 
@@ -228,6 +233,9 @@ class Campaign:
             self.end(Finish(FinishReason.HELD, f"{told.verdict.says}: {answer} (at {stage})"))
         if told.verdict.outcome is Outcome.QUEUED:
             return self._back(hand, told)
+        if told.verdict.outcome is Outcome.FAILED and self._tripped and (self._doubted or not told.verdict.suppress):
+            self._let_go(hand)
+            return Decision(verdict=told.verdict, put_back=claim_id)
         return self._settle(hand, told, told.verdict.outcome)
 
     def refused(self, claim_id: int, text: str) -> Settled:
@@ -284,8 +292,8 @@ class Campaign:
             counts_as_try=not told.verdict.plea,
         )
         suppress = told.verdict.suppress and outcome is Outcome.FAILED
-        revived = self._watch_failures(claim.id, failed=outcome is Outcome.FAILED, revivable=not suppress)
-        return Decision(verdict=told.verdict, settled=settled, suppress=suppress, revived=revived)
+        revived = self._watch_failures(claim.id, failed=outcome is Outcome.FAILED, dead=suppress)
+        return Decision(verdict=told.verdict, settled=settled, suppress=suppress and not self._doubted, revived=revived)
 
     def _next_try(self, claim: Claim, told: _Told) -> datetime | None:
         """When this run tries again; None: it does not, the next run will. A plea does not use up a try."""
@@ -305,9 +313,9 @@ class Campaign:
             return False
         return now - claim.first_try_at >= self._give_up_after
 
-    def _watch_failures(self, claim_id: int, *, failed: bool, revivable: bool) -> tuple[int, ...]:
+    def _watch_failures(self, claim_id: int, *, failed: bool, dead: bool) -> tuple[int, ...]:
         """Hold the campaign when too many of the last tries failed; give those that wait again."""
-        self._lately.append((claim_id, failed, revivable))
+        self._lately.append((claim_id, failed, dead))
         failures = sum(1 for _, bad, _ in self._lately if bad) if failed else 0
         tries = len(self._lately)
         if tries < AT_LEAST or not failures or failures < self._stop_at_failures * tries:
@@ -318,7 +326,9 @@ class Campaign:
                 f"{failures} of the last {tries} mails were refused for good; look at the replies before going on",
             )
         )
-        revived = tuple(bad_id for bad_id, bad, again in self._lately if bad and again)
+        self._tripped = True
+        self._doubted = sum(1 for _, _, gone in self._lately if gone) >= _INCREDIBLE * tries
+        revived = tuple(bad_id for bad_id, bad, gone in self._lately if bad and (self._doubted or not gone))
         self._lately.clear()
         self.counts[Outcome.FAILED] -= len(revived)
         return revived

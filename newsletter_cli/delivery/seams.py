@@ -207,12 +207,18 @@ class Stop:
 
     @contextmanager
     def on_signals(self) -> Iterator[Stop]:
-        """SIGINT and SIGTERM ask to stop, as long as the block lasts. Only in the main thread."""
+        """SIGINT and SIGTERM ask to stop, as long as the block lasts. Only in the main thread.
+
+        So does a terminal that hangs up (SIGHUP, taken as a SIGTERM), unless it is ignored, as under nohup.
+        """
 
         def handle(number: int, _frame: FrameType | None) -> None:
-            self.request(number)
+            self.request(number if number == signal.SIGINT else signal.SIGTERM)
 
-        before = {number: signal.signal(number, handle) for number in (signal.SIGINT, signal.SIGTERM)}
+        numbers = [signal.SIGINT, signal.SIGTERM]
+        if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+            numbers.append(signal.SIGHUP)
+        before = {number: signal.signal(number, handle) for number in numbers}
         try:
             yield self
         finally:

@@ -111,6 +111,7 @@ _AFTER_CONNECTING = (
     aiosmtplib.SMTPConnectResponseError,
     aiosmtplib.SMTPServerDisconnected,
     aiosmtplib.SMTPReadTimeoutError,
+    aiosmtplib.SMTPResponseException,  # what came is no reply
 )
 
 

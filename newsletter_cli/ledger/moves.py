@@ -15,6 +15,7 @@ from sqlalchemy import (
     Update,
     bindparam,
     case,
+    delete,
     exists,
     func,
     insert,
@@ -214,18 +215,16 @@ NEXT_TRY = Statement(
 EVERYWHERE = Statement(select(_rows.everywhere).where(_rows.id == _row), "row")
 
 _who = bindparam("whom", type_=suppressions.c.who.type)
+BARRED = Statement(select(suppressions.c.since).where(suppressions.c.who == _who), "whom")
 SUPPRESS = Statement(
-    insert(suppressions).from_select(
-        ["who", "newsletter", "email", "reason", "source", "evidence", "since"],
-        select(
-            _who,
-            literal_column("''"),
-            bindparam("address", type_=suppressions.c.email.type),
-            literal_column(f"'{SuppressionReason.HARD_BOUNCE.value}'"),
-            literal_column("'smtp'"),
-            bindparam("proof", type_=suppressions.c.evidence.type),
-            _now,
-        ).where(~exists(select(suppressions.c.who).where(suppressions.c.who == _who))),
+    insert(suppressions).values(
+        who=_who,
+        newsletter=literal_column("''"),
+        email=bindparam("address", type_=suppressions.c.email.type),
+        reason=literal_column(f"'{SuppressionReason.HARD_BOUNCE.value}'"),
+        source=literal_column("'smtp'"),
+        evidence=bindparam("proof", type_=suppressions.c.evidence.type),
+        since=_now,
     ),
     *("whom", "address", "proof", "now"),
 )
@@ -248,6 +247,22 @@ SUPPRESS_ELSEWHERE = Statement(
         _rows.everywhere == _who,
     ),
     *("of_campaign", "whom", "now"),
+)
+# Taken back, where it turns out that the server was wrong; found by the instant, which no other suppression shares.
+_at = bindparam("at", type_=BigInteger)
+UNSUPPRESS = Statement(
+    delete(suppressions).where(suppressions.c.who == _who, type_coerce(suppressions.c.since, BigInteger) == _at),
+    *("whom", "at"),
+)
+QUEUE_ELSEWHERE = Statement(
+    moving(Outcome.QUEUED, [Outcome.SUPPRESSED])
+    .where(
+        _rows.campaign.in_(select(campaigns.c.id).where(campaigns.c.id != _campaign)),
+        _rows.everywhere == _who,
+        type_coerce(_rows.updated_at, BigInteger) == _at,
+    )
+    .values(updated_at=_now, next_try_at=None),
+    *("of_campaign", "whom", "at", "now"),
 )
 
 

@@ -60,6 +60,7 @@ class Run:
         self._before_first = before_first
         self._ended = ended
         self._open = True
+        self._suppressed: dict[int, tuple[bytes, int]] = {}  # by whose claims: whom, and the instant
 
     def __enter__(self) -> Self:
         return self
@@ -201,19 +202,26 @@ class Run:
         """Let these wait again.
 
         For a row that was handed over this is the caller's word that its dot did not reach the server; for one that
-        is deferred or failed in this run, that the fault was the account's or the window's (promise 12).
+        is deferred or failed in this run, that the fault was the account's or the window's (promise 12): what this
+        run itself suppressed for it is taken back.
         """
         now = self._now()
         rows = [(now, identifier, self.id) for identifier in ids]
         try:
             with self._hot.transaction(firm=False):
                 self._every(moves.PUT_BACK, rows)
-                self._look_again(now, [row[1] for row in rows])
+                self._waits_again(now, [row[1] for row in rows])
         except _Missed:
             with self._hot.transaction(firm=False):
                 for row in rows:
                     self._move_one(moves.PUT_BACK, row, Outcome.QUEUED)
-                self._look_again(now, [row[1] for row in rows])
+                self._waits_again(now, [row[1] for row in rows])
+
+    def _waits_again(self, now: int, ids: Sequence[int]) -> None:
+        for whom, at in filter(None, map(self._suppressed.get, ids)):
+            self._hot.many(moves.QUEUE_ELSEWHERE, [(self.campaign, whom, at, now)])
+            self._hot.many(moves.UNSUPPRESS, [(whom, at)])
+        self._look_again(now, ids)
 
     def _every(self, statement: Statement, rows: Sequence[tuple[Any, ...]]) -> None:
         """Move all of the rows. Raises _Missed where one stands elsewhere."""
@@ -243,7 +251,9 @@ class Run:
         now = self._now()
         with self._hot.transaction(firm=False):
             ((everywhere,),) = self._hot.fetch(moves.EVERYWHERE, (claim.id,))
-            self._hot.many(moves.SUPPRESS, [(everywhere, claim.email, evidence, now)])
+            if not self._hot.fetch(moves.BARRED, (everywhere,)):
+                self._hot.many(moves.SUPPRESS, [(everywhere, claim.email, evidence, now)])
+                self._suppressed[claim.id] = everywhere, now
             self._hot.many(moves.SUPPRESS_BESIDE, [(self.campaign, claim.person, now)])
             self._hot.many(moves.SUPPRESS_ELSEWHERE, [(self.campaign, everywhere, now)])
 

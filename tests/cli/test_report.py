@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pytest
+
 from tests.cli.folder import POST, SETTINGS
 from tests.servers.scripted import Rule, ScriptedServer
 
@@ -62,17 +64,29 @@ def test_a_machine_gets_the_groups_too_and_people_are_counted_once(bare: Folder)
     assert report["this_run"]["deferred"] == report["this_run"]["left"] == 2
 
 
-def test_refusals_that_were_nobodys_failure_are_shown_too(bare: Folder) -> None:
+@pytest.mark.parametrize("connections", [1, 4])
+@pytest.mark.parametrize(
+    ("reply", "means"),
+    [("550 5.2.1 mailbox disabled for now", "mailbox disabled"), ("550 5.1.1 no such user", "no such address")],
+)
+def test_refusals_that_were_nobodys_failure_are_shown_too(
+    bare: Folder, connections: int, reply: str, means: str
+) -> None:
     everyone = tuple(f"r{number}" for number in range(80))
-    with ScriptedServer([Rule("RCPT", "550 5.2.1 mailbox disabled for now")]) as server:
-        prepare(bare, server.port, everyone, more="connections = 1\n")
+    with ScriptedServer([Rule("RCPT", reply)], latency_s=0.01) as server:
+        prepare(bare, server.port, everyone, more=f"connections = {connections}\n")
         ran = bare(*SEND, "--json")
     assert ran.code == 75
     assert (ran.json["failed"], ran.json["left"]) == (0, 80)
     assert (ran.json["failures"], ran.json["this_run"]["failed"]) == ([], 0)
     (group,) = ran.json["replies"]
-    assert (group["outcome"], group["means"]) == ("queued", "mailbox disabled")
+    assert (group["outcome"], group["means"]) == ("queued", means)
     assert group["count"] == 50
+    assert "r1@" not in bare("suppress", "list").out
+    with ScriptedServer() as server:
+        prepare(bare, server.port, everyone)
+        assert bare(*SEND).code == 0
+    assert len(server.mails) == 80
 
 
 def test_a_sending_in_which_all_goes_well_names_no_reply(letter: Folder) -> None:

@@ -82,19 +82,30 @@ def test_a_second_wish_is_urgent() -> None:
     assert sent.store.counts == {Outcome.UNKNOWN: 1}
 
 
-def test_signals_are_wishes() -> None:
-    before = signal.getsignal(signal.SIGTERM)
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_signals_are_wishes(number: signal.Signals) -> None:
+    before = signal.getsignal(number)
     with ScriptedServer(latency_s=0.001) as server, Stop().on_signals() as stop:
         sent = send(
             server.port,
             people(300),
             stop=stop,
             clock=FastClock(),
-            listen=after(5, lambda: os.kill(os.getpid(), signal.SIGTERM)),
+            listen=after(5, lambda: os.kill(os.getpid(), number)),
         )
     assert sent.finish.reason is FinishReason.INTERRUPTED
     assert stop.signal_number == signal.SIGTERM
-    assert signal.getsignal(signal.SIGTERM) is before
+    assert signal.getsignal(number) is before
+
+
+def test_under_nohup_a_terminal_may_hang_up() -> None:
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        with Stop().on_signals() as stop:
+            os.kill(os.getpid(), signal.SIGHUP)
+        assert not stop.requested
+    finally:
+        signal.signal(signal.SIGHUP, before)
 
 
 @pytest.mark.parametrize("stage", ["greeting", "EHLO"])

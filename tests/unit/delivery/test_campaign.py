@@ -261,6 +261,34 @@ def test_dead_addresses_are_not_revived() -> None:
     assert campaign.counts[Outcome.FAILED] == 2
 
 
+def test_a_server_that_knows_nobody_is_not_believed() -> None:
+    campaign = Campaign(stop_at_failures=0.05)
+    revived = run_of(campaign, "+" * 25 + "x" * 25)
+    assert revived == [tuple(range(25, 50))]
+    assert campaign.counts == {Outcome.SENT: 25, Outcome.FAILED: 0}
+
+
+@pytest.mark.parametrize(
+    ("before", "text", "back"),
+    [
+        ("+" * 47 + "---", "5.0.0 no", True),
+        ("+" * 47 + "---", "5.1.1 dead", False),
+        ("x" * 50, "5.1.1 dead", True),
+        ("x" * 50, "5.0.0 no", True),
+    ],
+)
+def test_what_is_refused_after_the_window_tripped_waits_again(before: str, text: str, back: bool) -> None:
+    campaign = Campaign(stop_at_failures=0.05)
+    campaign.claimed([claim(999)])
+    taken = campaign.take()
+    assert taken is not None
+    run_of(campaign, before)
+    assert campaign.ending is not None
+    decision = campaign.answered(999, Stage.RCPT, Reply(550, text), now=NOW)
+    assert (decision.put_back, decision.suppress) == ((999, False) if back else (None, True))
+    assert campaign.counts[Outcome.FAILED] == (0 if back else 1)
+
+
 def test_no_failure_trips_nothing_even_at_nought() -> None:
     campaign = Campaign(stop_at_failures=0.0)
     run_of(campaign, "+" * 300)

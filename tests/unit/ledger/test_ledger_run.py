@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 import pytest
 
 from newsletter_cli.ledger import sqlite
-from newsletter_cli.ledger.model import SuppressionReason
 from newsletter_cli.ledger.states import CampaignState, IllegalMove, Outcome
 from newsletter_cli.problems import NotNow
 from tests.doubles.ledgers import (
@@ -240,33 +239,6 @@ def test_nobody_is_claimed_while_a_campaign_is_paused(ledger: Ledger, state: Cam
         assert run.hand_over([claim.id]) == {claim.id}
         ledger.set_state(campaign.id, CampaignState.SENDING)
         assert len(run.claim(9)) == 2
-
-
-def test_no_such_address_suppresses_everywhere_at_once(ledger: Ledger) -> None:
-    campaign = begun(ledger, range(2))
-    other = ledger.begin("other", post(), "uid2", frozen(), [reader(0, "other"), reader(1, "other")])
-    held = ledger.begin(
-        "letter", post(post_id="2", path="b", body_hash="b", title="B"), "uid3", frozen(), readers(1, 0)
-    )
-    ledger.set_state(held.id, CampaignState.HELD)
-    with ledger.start_run(campaign.id) as run:
-        claims = run.claim(2)
-        run.hand_over([claim.id for claim in claims])
-        run.suppress(claims[0], "550 5.1.1 no such user")
-        run.settle([settled(claims[0], Outcome.FAILED, code=550), settled(claims[1], Outcome.SENT)])
-        run.suppress(claims[0], "again")
-    assert outcomes(ledger, campaign.id) == ["failed", "sent"]
-    assert outcomes(ledger, other.id) == ["suppressed", "queued"]
-    assert outcomes(ledger, held.id) == ["queued", "suppressed"]
-    (found,) = ledger.suppressions.list()
-    assert (found.who, found.newsletter, found.email) == (person(0, "*"), "", "reader0@example.com")
-    assert (found.reason, found.source, found.evidence, found.since) == (
-        SuppressionReason.HARD_BOUNCE,
-        "smtp",
-        "550 5.1.1 no such user",
-        DAY,
-    )
-    assert ledger.requeue(campaign.id, [Outcome.FAILED]) == 0
 
 
 def test_what_a_run_still_claims_at_its_end_waits_again(ledger: Ledger) -> None:
