@@ -13,12 +13,10 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from newsletter_cli.delivery import events, smtp
-from newsletter_cli.delivery.campaign import Campaign, Finish, FinishReason
-from newsletter_cli.delivery.desk import Desk
+from newsletter_cli.delivery.campaign import Finish, FinishReason
 from newsletter_cli.delivery.lane import Lane
-from newsletter_cli.delivery.pace import Pace
-from newsletter_cli.delivery.recorder import Recorder
-from newsletter_cli.delivery.supply import Dry, Supply, Wait
+from newsletter_cli.delivery.parts import assembled
+from newsletter_cli.delivery.supply import Dry, Wait
 from newsletter_cli.delivery.trouble import Scope
 from newsletter_cli.ledger.states import CampaignState
 from newsletter_cli.problems import NewsletterError
@@ -69,44 +67,19 @@ class Run:
         self._stop = stop
         self._transcript = transcript
         self._timeouts = {stage: timeout.total_seconds() for stage, timeout in timeouts.items()}
-        self._campaign = Campaign(
-            retry_after=section.retry_after,
-            give_up_after=section.give_up_after,
-            stop_at_failures=section.stop_at_failures,
-            limit=limit,
-        )
-        self._pace = Pace(
-            section.rate,
-            connections=section.connections,
-            batch_size=section.batch_size,
-            batch_pause_s=section.batch_pause.total_seconds(),
-        )
-        self._recorder = Recorder(
+        parts = assembled(
             store,
+            making,
+            section,
+            clock=clock,
             account=account,
-            exact_counts=any(not rate.even for rate in section.rate),
+            limit=limit,
+            emit=self._emit,
             on_recorded=self._recorded,
             on_broken=self._broken,
         )
-        self._supply = Supply(
-            store,
-            section,
-            account=account,
-            campaign=self._campaign,
-            pace=self._pace,
-            recorder=self._recorder,
-            clock=clock,
-        )
-        self._desk = Desk(
-            campaign=self._campaign,
-            pace=self._pace,
-            supply=self._supply,
-            recorder=self._recorder,
-            making=making,
-            clock=clock,
-            emit=self._emit,
-            host=section.host,
-        )
+        self._campaign, self._pace, self._supply = parts.campaign, parts.pace, parts.supply
+        self._recorder, self._desk = parts.recorder, parts.desk
         self._max_wait_s = section.max_wait.total_seconds()
         self._look_s = min(_LOOK_S, min(self._timeouts.values()) / 4)
         self._tasks: dict[asyncio.Task[None], Lane | None] = {}
