@@ -162,6 +162,9 @@ class SuppressionReason(StrEnum):
     IMPORT = "import"
 
 
+SMTP = "smtp"  # the source of what a run itself was told by the server
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Suppression:
     """One address that is never mailed. `newsletter` is empty where it holds for all; `email` empty once forgotten."""

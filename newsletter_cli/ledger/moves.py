@@ -27,7 +27,7 @@ from sqlalchemy import (
 )
 
 from newsletter_cli.ledger.hot import Statement
-from newsletter_cli.ledger.model import SuppressionReason
+from newsletter_cli.ledger.model import SMTP, SuppressionReason
 from newsletter_cli.ledger.states import SETTLED, WAITING, CampaignState, IllegalMove, Outcome, sources
 from newsletter_cli.ledger.tables import campaigns, recipients, suppressions, to_integer
 
@@ -222,7 +222,7 @@ SUPPRESS = Statement(
         newsletter=literal_column("''"),
         email=bindparam("address", type_=suppressions.c.email.type),
         reason=literal_column(f"'{SuppressionReason.HARD_BOUNCE.value}'"),
-        source=literal_column("'smtp'"),
+        source=literal_column(f"'{SMTP}'"),
         evidence=bindparam("proof", type_=suppressions.c.evidence.type),
         since=_now,
     ),
@@ -249,9 +249,14 @@ SUPPRESS_ELSEWHERE = Statement(
     *("of_campaign", "whom", "now"),
 )
 # Taken back, where it turns out that the server was wrong; found by the instant, which no other suppression shares.
+# Whoever said no meanwhile stays out: another reason took its place (`suppressions.bar`), or bars them beside it.
 _at = bindparam("at", type_=BigInteger)
 UNSUPPRESS = Statement(
-    delete(suppressions).where(suppressions.c.who == _who, type_coerce(suppressions.c.since, BigInteger) == _at),
+    delete(suppressions).where(
+        suppressions.c.who == _who,
+        suppressions.c.source == literal_column(f"'{SMTP}'"),
+        type_coerce(suppressions.c.since, BigInteger) == _at,
+    ),
     *("whom", "at"),
 )
 QUEUE_ELSEWHERE = Statement(
@@ -260,6 +265,7 @@ QUEUE_ELSEWHERE = Statement(
         _rows.campaign.in_(select(campaigns.c.id).where(campaigns.c.id != _campaign)),
         _rows.everywhere == _who,
         type_coerce(_rows.updated_at, BigInteger) == _at,
+        ~barred(),
     )
     .values(updated_at=_now, next_try_at=None),
     *("of_campaign", "whom", "at", "now"),

@@ -219,8 +219,8 @@ class Run:
 
     def _waits_again(self, now: int, ids: Sequence[int]) -> None:
         for whom, at in filter(None, map(self._suppressed.get, ids)):
-            self._hot.many(moves.QUEUE_ELSEWHERE, [(self.campaign, whom, at, now)])
             self._hot.many(moves.UNSUPPRESS, [(whom, at)])
+            self._hot.many(moves.QUEUE_ELSEWHERE, [(self.campaign, whom, at, now)])
         self._look_again(now, ids)
 
     def _every(self, statement: Statement, rows: Sequence[tuple[Any, ...]]) -> None:

@@ -3,7 +3,8 @@
 A suppression names a person (`tokens.person`, for one newsletter: an unsubscribe) or somebody everywhere
 (`tokens.everywhere`: a hard bounce, a complaint, one by hand). Adding one moves that person's waiting and claimed rows
 to suppressed in the same transaction; a mail already handed over cannot be called back. The first suppression of a
-`who` stays as it was recorded; only `remove` ends it.
+`who` stays as it was recorded; only `remove` ends it. A server's word that there is no such address is the exception: a
+run may take it back (`Run.put_back`), so that whatever else bars the same person takes its place.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import bindparam, delete, func, select
 
 from newsletter_cli.ledger import moves
-from newsletter_cli.ledger.model import Suppression, SuppressionReason
+from newsletter_cli.ledger.model import SMTP, Suppression, SuppressionReason
 from newsletter_cli.ledger.recipients import streamed
 from newsletter_cli.ledger.states import Outcome
 from newsletter_cli.ledger.tables import campaigns, recipients, suppressions
@@ -104,17 +105,25 @@ class Suppressions:
 
 def bar(connection: Connection, added: Collection[Suppression], *, now: datetime) -> list[Suppression]:
     """Suppress inside a transaction; gives those that were new."""
-    known = set(
-        connection.execute(
-            select(suppressions.c.who).where(suppressions.c.who.in_([one.who for one in added]))
-        ).scalars()
-    )
+    known = {
+        row.who: (row.reason, row.source) == (SuppressionReason.HARD_BOUNCE.value, SMTP)
+        for row in connection.execute(
+            select(suppressions.c.who, suppressions.c.reason, suppressions.c.source).where(
+                suppressions.c.who.in_([one.who for one in added])
+            )
+        )
+    }
     new: dict[bytes, Suppression] = {}
+    firmer: dict[bytes, Suppression] = {}
     for one in added:
         if one.who not in known:
             new.setdefault(one.who, one)
-    if new:
-        connection.execute(suppressions.insert(), [_stored(one) for one in new.values()])
+        elif known[one.who] and one.source != SMTP:
+            firmer.setdefault(one.who, one)
+    if firmer:
+        connection.execute(delete(suppressions).where(suppressions.c.who.in_(firmer)))
+    if new or firmer:
+        connection.execute(suppressions.insert(), [_stored(one) for one in (*new.values(), *firmer.values())])
     everybody = [one.who for one in added if not one.newsletter]
     for campaign, newsletter in _unsettled(connection):
         in_campaign = (

@@ -84,3 +84,27 @@ def test_what_others_barred_is_not_let_go(ledger: Ledger) -> None:
         run.put_back([first.id, second.id])
     assert outcomes(ledger, campaign.id) == ["suppressed", "queued"]
     assert [one.who for one in ledger.suppressions.list()] == [person(0, "*")]
+
+
+def test_who_says_no_meanwhile_is_not_let_go(ledger: Ledger, clock: StillClock) -> None:
+    campaign = begun(ledger, range(3))
+    held = ledger.begin(
+        "letter", post(post_id="2", path="b", body_hash="b", title="B"), "uid3", frozen(), readers(0, 1, 2)
+    )
+    ledger.set_state(held.id, CampaignState.HELD)
+    with ledger.start_run(campaign.id) as run:
+        claims = run.claim(3)
+        run.hand_over([claim.id for claim in claims])
+        for claim in claims:
+            run.suppress(claim, "550 5.1.1 no such user")
+        run.settle([settled(claim, Outcome.FAILED, code=550) for claim in claims])
+        clock.pass_by(seconds=1)
+        ledger.suppressions.add(suppression(person(0, "*"), reason=SuppressionReason.COMPLAINT))
+        ledger.suppressions.add(suppression(person(1), "letter", SuppressionReason.UNSUBSCRIBE))
+        run.put_back([claim.id for claim in claims])
+    assert outcomes(ledger, campaign.id) == ["suppressed", "suppressed", "queued"]
+    assert outcomes(ledger, held.id) == ["suppressed", "suppressed", "queued"]
+    assert {one.reason for one in ledger.suppressions.list()} == {
+        SuppressionReason.COMPLAINT,
+        SuppressionReason.UNSUBSCRIBE,
+    }
