@@ -54,7 +54,7 @@ class Workspace:
             return self
         try:
             with self.ledger_as_it_is() as ledger:
-                fixed = naming.fixed(ledger.database, self._settings_file) if ledger else ""
+                fixed = naming.fixed(ledger.database, self.settings.file) if ledger else ""
         except (Refused, NotNow):  # said by whatever needs the ledger
             return self
         if fixed in {"", self.newsletter}:
@@ -66,10 +66,6 @@ class Workspace:
     def _unnamed(self) -> bool:
         """Whether the settings leave the id to the ledger. One in a database server may be that of many folders."""
         return "newsletter.id" not in self.settings.origins and self.settings.ledger.url.startswith("sqlite")
-
-    @property
-    def _settings_file(self) -> str:
-        return self.settings.file.name if self.settings.file else ""
 
     def keys(self) -> Keys | None:
         """Give the two keys: from the environment, else from the key file; None where there are none yet."""
@@ -113,7 +109,7 @@ class Workspace:
         assert ledger is not None  # create is the default
         try:
             if self._unnamed:
-                naming.note(ledger.database, self._settings_file, self.newsletter)
+                naming.note(ledger.database, self.settings.file, self.newsletter)
             yield ledger, kept
         finally:
             ledger.close()

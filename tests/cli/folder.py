@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass, field
 from email import message_from_bytes, policy
 from typing import TYPE_CHECKING, Any
@@ -42,6 +43,8 @@ post_id: 1001.hello
 It\\'s the first letter. [A link](https://example.com/).
 """
 
+SENT_LINE = re.compile(r"email_sent_at: \d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
+ALL = [f"reader{n}@example.net" for n in range(1, 6)]  # whom LIST names
 LIST = "email,first_name\n" + "".join(f"reader{n}@example.net,Reader {n}\n" for n in range(1, 6))
 
 

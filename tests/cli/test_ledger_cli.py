@@ -5,10 +5,10 @@ from __future__ import annotations
 import shutil
 from typing import TYPE_CHECKING
 
+from tests.cli.folder import ALL
+
 if TYPE_CHECKING:
     from tests.cli.folder import Folder
-
-ALL = [f"reader{n}@example.net" for n in range(1, 6)]
 
 
 def lose_the_disk(letter: Folder) -> None:

@@ -10,15 +10,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.cli.folder import POST, SETTINGS, Folder
+from tests.cli.folder import ALL, POST, SENT_LINE, SETTINGS, Folder
 from tests.servers.scripted import Rule, ScriptedServer
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-
-ALL = [f"reader{n}@example.net" for n in range(1, 6)]
-SENT_LINE = re.compile(r"email_sent_at: \d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
 
 
 def test_everyone_gets_it_once_and_the_post_says_so_in_one_line(letter: Folder) -> None:
@@ -52,44 +48,6 @@ def test_an_opt_out_in_any_list_wins(letter: Folder) -> None:
     )
     assert letter("send", "post.md", "--list", "subs.csv", "--list", "substack.csv").code == 0
     assert letter.mailed == ALL[1:]
-
-
-def test_git_reset_is_no_second_mail(letter: Folder) -> None:
-    before = letter.read("post.md")
-    assert letter("send", "post.md", "--list", "subs.csv").code == 0
-    letter.write("post.md", before)
-    again = letter("send", "post.md", "--list", "subs.csv")
-    assert again.code == 0
-    assert len(letter.mailed) == 5
-    assert SENT_LINE.search(letter.read("post.md"))
-
-
-def test_a_renamed_and_retitled_post_is_the_same_post(letter: Folder) -> None:
-    text = letter.read("post.md")
-    assert letter("send", "post.md", "--list", "subs.csv").code == 0
-    (letter.path / "post.md").unlink()
-    letter.write("renamed.md", text.replace("Hello, readers", "Another title"))
-    assert letter("send", "renamed.md", "--list", "subs.csv").code == 0
-    assert len(letter.mailed) == 5
-
-
-def test_one_post_id_in_two_files_is_refused_naming_both(letter: Folder) -> None:
-    letter.write("copy.md", letter.read("post.md"))
-    refused = letter("send", "post.md", "--list", "subs.csv")
-    assert refused.code == 3
-    assert "copy.md" in refused.err
-    assert "post.md" in refused.err
-    assert letter.mailed == []
-
-
-def test_a_sent_path_that_holds_another_post_is_refused(letter: Folder) -> None:
-    letter.write("plain.md", "---\ntitle: One\ndate: 2024-01-01\n---\nThe first.\n")
-    assert letter("send", "plain.md", "--list", "subs.csv").code == 0
-    letter.write("plain.md", "---\ntitle: Two\ndate: 2024-02-01\n---\nQuite another.\n")
-    refused = letter("send", "plain.md", "--list", "subs.csv")
-    assert refused.code == 3
-    assert "One" in refused.err
-    assert len(letter.mailed) == 5
 
 
 @pytest.mark.parametrize("line", ["draft: true", "published: false", "email: false", "type: page", "date: 2199-01-01"])
@@ -164,30 +122,6 @@ def test_a_limit_leaves_the_rest_for_the_next_run(letter: Folder) -> None:
     assert letter("send", "post.md", "--list", "subs.csv").code == 0
     assert letter.mailed == ALL
     assert "email_started_at" not in letter.read("post.md")
-
-
-def test_one_person_alone_then_the_others(letter: Folder) -> None:
-    assert letter("send", "post.md", "--list", "subs.csv", "--to", "reader3@example.net").code == 0
-    assert letter.mailed == ["reader3@example.net"]
-    assert "email_sent_at" not in letter.read("post.md")
-    assert letter("send", "post.md", "--list", "subs.csv").code == 0
-    assert letter.mailed == ALL
-
-
-def test_one_person_who_is_not_on_the_list_is_refused(letter: Folder) -> None:
-    assert letter("send", "post.md", "--list", "subs.csv", "--to", "who@example.net").code == 3
-    assert letter.mailed == []
-
-
-def test_resend_to_one_person_keeps_the_message_id(letter: Folder) -> None:
-    assert letter("send", "post.md", "--list", "subs.csv").code == 0
-    assert letter("send", "post.md", "--list", "subs.csv", "--to", "reader1@example.net").code == 0
-    assert len(letter.mailed) == 5
-    assert letter("send", "post.md", "--list", "subs.csv", "--to", "reader1@example.net", "--resend").code == 0
-    twice = [mail["Message-ID"] for mail in letter.mails if mail["To"] == "reader1@example.net"]
-    assert len(letter.mails) == 6
-    assert len(set(twice)) == 1
-    assert len(twice) == 2
 
 
 def test_again_reaches_only_those_who_have_not_got_it(letter: Folder) -> None:
@@ -294,75 +228,6 @@ def test_a_server_that_is_away_is_75_and_nothing_is_begun(letter: Folder) -> Non
     assert "edited meanwhile" in letter.text(letter.mails[0])
 
 
-def test_a_new_name_is_no_new_newsletter(letter: Folder) -> None:
-    """Where no id is set it is made of the name, and fixed by the first mail: List-Id, unsubscribes, who has had it."""
-    post = letter.read("post.md")
-    unnamed = letter.read("newsletter.toml").replace('id = "letter"\n', "")
-    renamed = unnamed.replace('name = "The Letter"', 'name = "New Name"')
-    letter.write("newsletter.toml", unnamed)
-    assert letter("send", "post.md", "--list", "subs.csv", "--limit", "2").code == 75
-    letter.write("newsletter.toml", renamed)
-    assert letter("send", "post.md", "--list", "subs.csv").code == 0
-    letter.write("post.md", post)  # git reset --hard
-    assert letter("send", "post.md", "--list", "subs.csv").code == 0
-    assert letter("check", "post.md").code == 0
-    assert letter.mailed == ALL
-    assert {str(mail["List-Id"]).partition("<")[2] for mail in letter.mails} == {"the-letter.example.com>"}
-    assert letter("status", "--json").json["sent"] == 5
-
-
-@pytest.mark.parametrize("limit", [["--limit", "2"], []], ids=["begun", "sent"])
-def test_another_id_does_not_mail_a_post_again(letter: Folder, limit: list[str]) -> None:
-    post, settings = letter.read("post.md"), letter.read("newsletter.toml")
-    letter("send", "post.md", "--list", "subs.csv", *limit)
-    had = letter.mailed
-    letter.write("post.md", post)  # git reset --hard
-    letter.write("newsletter.toml", settings.replace('id = "letter"', 'id = "other"'))
-    refused = letter("send", "post.md", "--list", "subs.csv")
-    assert refused.code == 3
-    assert "mailed as one of the newsletter 'letter'" in refused.err
-    assert letter("run", ".", "--list", "subs.csv", "--json").code in {0, 3}
-    assert letter.mailed == had
-    letter.write("newsletter.toml", settings)
-    assert letter("send", "post.md", "--list", "subs.csv").code == 0
-    assert letter.mailed == ALL
-
-
-def test_before_the_first_mail_a_new_name_gives_a_new_id(letter: Folder) -> None:
-    assert letter.inbox is not None
-    unnamed = letter.read("newsletter.toml").replace('id = "letter"\n', "")
-    letter.write("newsletter.toml", unnamed.replace(f"port = {letter.inbox.port}", "port = 1"))
-    assert letter("send", "post.md", "--list", "subs.csv").code == 75
-    letter.write("newsletter.toml", unnamed.replace('name = "The Letter"', 'name = "New Name"'))
-    assert letter("send", "post.md", "--list", "subs.csv").code == 0
-    assert {str(mail["List-Id"]).partition("<")[2] for mail in letter.mails} == {"new-name.example.com>"}
-
-
-@pytest.mark.parametrize("with_id", [True, False])
-def test_another_post_in_the_place_of_one_that_nobody_got_is_a_new_one(letter: Folder, *, with_id: bool) -> None:
-    assert letter.inbox is not None
-    one = letter.read("post.md") if with_id else letter.read("post.md").replace("post_id: 1001.hello\n", "")
-    other = one.replace("1001.hello", "2002.other").replace("Hello, readers", "Another").replace("2024", "2023")
-    other = other.replace("first letter", "second one")
-    settings = letter.read("newsletter.toml")
-    letter.write("newsletter.toml", settings.replace(f"port = {letter.inbox.port}", "port = 1"))
-    letter.write("post.md", one)
-    assert letter("send", "post.md", "--list", "subs.csv").code == 75
-    letter.write("newsletter.toml", settings)
-    letter.write("post.md", other)
-    assert letter("send", "post.md", "--list", "subs.csv").code == 0
-    assert {mail["Subject"] for mail in letter.mails} == {"Another"}
-    assert letter.mailed == ALL
-    # The first one was not mailed, and can be.
-    letter.write("one.md", one)
-    assert letter("send", "one.md", "--list", "subs.csv").code == 0
-    assert letter.mailed == sorted([*ALL, *ALL])
-    assert len({mail["Message-ID"] for mail in letter.mails}) == 10
-    for name in ("post.md", "one.md"):
-        assert letter("send", name, "--list", "subs.csv").code == 0
-    assert len(letter.mails) == 10
-
-
 def test_a_missing_post_a_missing_list_and_no_list_are_3(letter: Folder) -> None:
     assert letter("send", "nowhere.md", "--list", "subs.csv").code == 3
     assert letter("send", "post.md", "--list", "nowhere.csv").code == 3
@@ -454,45 +319,6 @@ def test_a_list_that_shrank_a_great_deal_is_asked_about_once(letter: Folder) -> 
     assert len(letter.mailed) == 160
 
 
-def test_one_person_on_a_paused_campaign_lets_nobody_else_go(letter: Folder) -> None:
-    assert letter("send", "post.md", "--list", "subs.csv", "--limit", "2").code == 75
-    assert letter("pause", "post.md").code == 0
-    had = letter.mailed
-    waiting = next(one for one in ALL if one not in had)
-    refused = letter("send", "post.md", "--list", "subs.csv", "--to", waiting)
-    assert refused.code == 3
-    assert "resume" in refused.err
-    assert letter("status", "post.md", "--json").json["state"] == "paused"
-    assert letter.mailed == had
-
-
-def test_one_person_after_another_before_the_post_is_begun(letter: Folder) -> None:
-    for reader in (ALL[0], ALL[2]):
-        assert letter("send", "post.md", "--list", "subs.csv", "--to", reader).code == 0
-    again = letter("send", "post.md", "--list", "subs.csv", "--to", ALL[0])
-    assert again.code == 0
-    assert "before" in again.out
-    assert letter.mailed == [ALL[0], ALL[2]]
-    assert letter("send", "post.md", "--list", "subs.csv", "--to", ALL[0], "--resend").code == 0
-    assert letter.mailed == [ALL[0], ALL[0], ALL[2]]
-    assert letter("send", "post.md", "--list", "subs.csv").code == 0
-    assert letter.mailed == [ALL[0], *ALL]
-
-
-def test_one_person_who_is_suppressed_or_was_added_since(letter: Folder) -> None:
-    assert letter("suppress", "add", ALL[1]).code == 0
-    refused = letter("send", "post.md", "--list", "subs.csv", "--to", ALL[1])
-    assert refused.code == 3
-    assert "suppressed" in refused.err
-    assert letter("send", "post.md", "--list", "subs.csv", "--limit", "1").code == 75
-    had = letter.mailed
-    assert letter("send", "post.md", "--list", "subs.csv", "--to", had[0]).code == 0
-    assert letter.mailed == had
-    letter.write("subs.csv", letter.read("subs.csv") + "late@example.net,Late\n")
-    assert letter("send", "post.md", "--list", "subs.csv", "--to", "late@example.net").code == 0
-    assert letter.mailed == sorted([*had, "late@example.net"])
-
-
 def test_a_run_that_was_killed_before_its_server_froze_nothing(letter: Folder) -> None:
     assert letter.inbox is not None
     settings = letter.read("newsletter.toml")
@@ -531,15 +357,6 @@ def test_what_again_left_over_is_gone_on_with_by_run(letter: Folder) -> None:
     assert len(letter.mailed) == len(set(letter.mailed)) == 9
 
 
-def test_staging_of_one_person_and_of_what_needs_a_record(letter: Folder) -> None:
-    settings = letter.read("newsletter.toml")
-    letter.write("newsletter.toml", settings.replace("timezone", 'redirect_all_to = "stage@example.org"\ntimezone'))
-    assert letter("send", "post.md", "--list", "subs.csv", "--to", ALL[0]).code == 0
-    assert letter.mailed == ["stage@example.org"]
-    assert letter("send", "post.md", "--list", "subs.csv", "--again").code == 2
-    assert len(letter.mailed) == 1
-
-
 def test_a_dry_run_refuses_what_send_refuses(letter: Folder) -> None:
     assert letter("send", "post.md", "--list", "subs.csv", "--limit", "2").code == 75
     letter.write("other.csv", "email\nsomebody@example.org\n")
@@ -555,11 +372,3 @@ def test_a_post_that_is_under_way_is_not_adopted(letter: Folder) -> None:
     refused = letter("adopt", "post.md")
     assert refused.code == 3
     assert "cancel" in refused.err
-
-
-def test_one_post_id_in_two_folders_is_refused_naming_both(letter: Folder) -> None:
-    letter.write("posts/2024/first.md", letter.read("post.md"))
-    refused = letter("send", "post.md", "--list", "subs.csv")
-    assert refused.code == 3
-    assert "first.md" in refused.err
-    assert letter.mailed == []
