@@ -13,7 +13,8 @@ import pytest
 
 from tests.cli.folder import POST, SETTINGS
 from tests.doubles.reports import complaint, delivery_report, letter as mail_of, struck_out, unsubscribe_subject
-from tests.servers.scripted import Rule, ScriptedServer
+from tests.servers.scripted import ScriptedServer
+from tests.servers.scripting import Rule
 
 if TYPE_CHECKING:
     from tests.cli.folder import Folder, Ran

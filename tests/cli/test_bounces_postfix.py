@@ -10,7 +10,8 @@ import pytest
 from tests.cli.folder import POST, SETTINGS
 from tests.conftest import debian
 from tests.servers.postfix import postfix, wait_until
-from tests.servers.scripted import Rule, ScriptedServer
+from tests.servers.scripted import ScriptedServer
+from tests.servers.scripting import Rule
 
 if TYPE_CHECKING:
     from tests.cli.folder import Folder

@@ -15,7 +15,8 @@ import pytest
 import trustme
 
 from tests.cli.folder import POST
-from tests.servers.scripted import Rule, ScriptedServer
+from tests.servers.scripted import ScriptedServer
+from tests.servers.scripting import Rule
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

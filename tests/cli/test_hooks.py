@@ -6,7 +6,8 @@ import json
 from typing import TYPE_CHECKING
 
 from tests.cli.folder import POST, SETTINGS
-from tests.servers.scripted import Rule, ScriptedServer
+from tests.servers.scripted import ScriptedServer
+from tests.servers.scripting import Rule
 
 if TYPE_CHECKING:
     from tests.cli.folder import Folder

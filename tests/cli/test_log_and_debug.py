@@ -10,7 +10,8 @@ import pytest
 
 from tests.cli.test_full_disk import fill_up, mounted
 from tests.cli.test_server_answers import prepare
-from tests.servers.scripted import Rule, ScriptedServer
+from tests.servers.scripted import ScriptedServer
+from tests.servers.scripting import Rule
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -9,7 +9,8 @@ from newsletter_cli.jobs import carry
 from newsletter_cli.ledger.model import Claim, Settled
 from newsletter_cli.ledger.states import Outcome
 from tests.cli.folder import POST, SETTINGS
-from tests.servers.scripted import Rule, ScriptedServer
+from tests.servers.scripted import ScriptedServer
+from tests.servers.scripting import Rule
 
 if TYPE_CHECKING:
     import pytest

@@ -15,7 +15,8 @@ from newsletter_cli.jobs.desk import SendRequest
 from newsletter_cli.jobs.gather import ListSource
 from tests.cli.folder import SETTINGS
 from tests.cli.test_first_runs import workspace
-from tests.servers.scripted import Rule, ScriptedServer
+from tests.servers.scripted import ScriptedServer
+from tests.servers.scripting import Rule
 
 if TYPE_CHECKING:
     from newsletter_cli.ledger.model import Campaign

@@ -18,7 +18,8 @@ import pytest
 from newsletter_cli import tokens
 from tests.cli.folder import POST, SETTINGS
 from tests.cli.serving import FORM, LINK, ONE_CLICK, serving
-from tests.servers.scripted import Rule, ScriptedServer
+from tests.servers.scripted import ScriptedServer
+from tests.servers.scripting import Rule
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -8,7 +8,8 @@ import pytest
 
 from tests.cli.folder import POST, SETTINGS
 from tests.doubles.reports import delivery_report
-from tests.servers.scripted import Rule, ScriptedServer
+from tests.servers.scripted import ScriptedServer
+from tests.servers.scripting import Rule
 
 if TYPE_CHECKING:
     from tests.cli.folder import Folder

@@ -15,7 +15,8 @@ import pytest
 
 from newsletter_cli.ledger.store import Ledger
 from tests.cli.test_killed import PATIENCE_S, await_stage, prepare, start
-from tests.servers.scripted import Rule, ScriptedServer
+from tests.servers.scripted import ScriptedServer
+from tests.servers.scripting import Rule
 
 if TYPE_CHECKING:
     import subprocess

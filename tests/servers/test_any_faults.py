@@ -10,7 +10,8 @@ from hypothesis import HealthCheck, given, settings, strategies as st
 
 from newsletter_cli.delivery.engine import FinishReason
 from newsletter_cli.ledger.states import Outcome
-from tests.servers.scripted import Rule, ScriptedServer
+from tests.servers.scripted import ScriptedServer
+from tests.servers.scripting import Rule
 from tests.servers.sending import Sent, impatient, people, send
 
 if TYPE_CHECKING:

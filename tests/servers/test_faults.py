@@ -14,7 +14,8 @@ from newsletter_cli.ledger.states import Outcome
 from tests.doubles.clock import FastClock
 from tests.doubles.messenger import PlainMessenger
 from tests.doubles.store import MemoryStore
-from tests.servers.scripted import Rule, ScriptedServer
+from tests.servers.scripted import ScriptedServer
+from tests.servers.scripting import Rule
 from tests.servers.sending import FACTOR, impatient, people, send
 
 if TYPE_CHECKING:

@@ -17,7 +17,8 @@ from newsletter_cli.ledger.states import Outcome
 from tests.doubles.clock import FastClock
 from tests.doubles.store import MemoryStore
 from tests.servers.killing import TIMEOUT_S, Round
-from tests.servers.scripted import Rule, ScriptedServer
+from tests.servers.scripted import ScriptedServer
+from tests.servers.scripting import Rule
 from tests.servers.sending import people, send
 from tests.servers.test_pace_at_server import instants, most_in_a_window
 

@@ -11,7 +11,8 @@ from newsletter_cli.delivery.engine import FinishReason
 from newsletter_cli.delivery.events import Pace, Waiting
 from newsletter_cli.ledger.states import Outcome
 from tests.doubles.clock import FastClock
-from tests.servers.scripted import Rule, ScriptedServer
+from tests.servers.scripted import ScriptedServer
+from tests.servers.scripting import Rule
 from tests.servers.sending import impatient, people, send
 
 if TYPE_CHECKING:

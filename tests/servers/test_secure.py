@@ -15,7 +15,8 @@ from newsletter_cli.delivery import smtp as smtp_module
 from newsletter_cli.delivery.engine import FinishReason
 from newsletter_cli.delivery.events import Connected, Transcript
 from newsletter_cli.ledger.states import Outcome
-from tests.servers.scripted import Rule, ScriptedServer
+from tests.servers.scripted import ScriptedServer
+from tests.servers.scripting import Rule
 from tests.servers.sending import Sent, impatient, people, send
 from tests.servers.test_faults import DROPS
 

@@ -16,7 +16,8 @@ from newsletter_cli.ledger.states import Outcome
 from newsletter_cli.problems import NotNow
 from tests.doubles.clock import FastClock
 from tests.doubles.store import MemoryStore
-from tests.servers.scripted import Rule, ScriptedServer
+from tests.servers.scripted import ScriptedServer
+from tests.servers.scripting import Rule
 from tests.servers.sending import impatient, people, send
 
 if TYPE_CHECKING:

@@ -13,7 +13,8 @@ from newsletter_cli.ledger.states import CampaignState, Outcome
 from newsletter_cli.ledger.store import Ledger
 from tests.doubles.clock import FastClock
 from tests.doubles.messenger import PlainMessenger
-from tests.servers.scripted import Rule, ScriptedServer
+from tests.servers.scripted import ScriptedServer
+from tests.servers.scripting import Rule
 from tests.servers.sending import FACTOR, impatient, people, settings
 
 if TYPE_CHECKING:
