@@ -39,7 +39,7 @@ def go_on(desk: Desk, campaign: Campaign) -> SendReport:
         keep_edit(desk, campaign, frozen, gathered)
         # An imported record has no addresses: the list gives them back.
         ledger.fill(campaign.id, gather.recipients(gathered))
-        ledger.withdraw(campaign.id, gone(ledger, campaign, gathered, path=str(post.path)))
+        ledger.withdraw(campaign.id, gone(ledger, campaign, gathered))
     ledger.set_state(campaign.id, CampaignState.SENDING)
     carriage = desk.carriage(campaign, frozen)
     if carriage.stamps and not post.meta.email_started_at and not post.meta.email_sent_at:

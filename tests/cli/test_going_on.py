@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from newsletter_cli.cli.terminal import Terminal
+from tests.cli.folder import POST, SETTINGS
+from tests.servers.scripted import ScriptedServer
+from tests.servers.scripting import Rule
 
 if TYPE_CHECKING:
     from tests.cli.folder import Folder
@@ -97,3 +100,17 @@ def test_a_post_made_a_draft_midway_goes_no_further(letter: Folder, line: str) -
     assert len(letter.mails) == 2
     letter.write("post.md", sound)
     assert letter(*SEND).code == 0
+
+
+def test_who_failed_and_left_the_list_is_no_reason_to_refuse_halfway(bare: Folder) -> None:
+    bare.write("subs.csv", "email\n" + "".join(f"r{n}@example.net\n" for n in range(6)))
+    with ScriptedServer([Rule("RCPT", say="554 5.6.0 odd content", address="r[01]@")]) as server:
+        bare.write("newsletter.toml", SETTINGS.format(port=server.port))
+        bare.write("post.md", POST)
+        assert bare(*SEND, "--limit", "5").code == 75
+        server.rules.clear()
+        bare.write("subs.csv", "email\n" + "".join(f"r{n}@example.net\n" for n in range(1, 6)))
+        # Of the three who wait then, the one who left is more than 30 %; of those who waited before nobody left.
+        assert bare(*SEND, "--retry-failed").code == 0
+        assert sorted(server.accepted) == [f"r{n}@example.net" for n in range(1, 6)]
+    assert waiting(bare) == (0, 1)
