@@ -180,7 +180,7 @@ def _begun(lines: Iterator[bytes]) -> Iterator[bytes]:
 
 
 def _is_mbox(path: Path) -> bool:
-    """Whether a file holds several messages, by how it begins."""
+    """Whether a file holds several messages, by how it begins. Raises Refused where it cannot be read."""
     if path.suffix.lower() in _NOT_SPLIT:
         return False
     try:
@@ -188,6 +188,8 @@ def _is_mbox(path: Path) -> bool:
             return file.read(1024).lstrip(_BEFORE).startswith(b"From ")
     except FileNotFoundError:
         return False
+    except OSError as error:
+        raise _unreadable(str(path), error) from error
 
 
 def _listed(folder: Path) -> list[Path]:

@@ -25,11 +25,13 @@ PLAIN = ("setpriv", "--bounding-set=-dac_override,-dac_read_search") if os.geteu
         ("subs.csv", ("list", "check", "subs.csv"), "subs.csv: the list may not be read"),
         ("post.md", ("send", "post.md", "--list", "subs.csv"), "post.md: the post may not be read"),
         ("newsletter.toml", ("status",), "newsletter.toml: the settings file may not be read"),
+        ("back/bounce", ("bounces", "back"), "back/bounce: the mailbox cannot be read: Permission denied"),
         (".newsletter/keys", ("status",), ".newsletter/keys: the keys cannot be read: Permission denied"),
     ],
 )
 def test_a_file_that_may_not_be_read(letter: Folder, name: str, command: tuple[str, ...], said: str) -> None:
     assert letter("suppress", "add", "no@example.net").code == 0
+    letter.write("back/bounce", "Subject: Undelivered\n\n")
     (letter.path / name).chmod(0)
     ran = subprocess.run(
         [*PLAIN, sys.executable, "-m", "newsletter_cli", *command],
