@@ -19,6 +19,7 @@ STAGES = (
     "DATA",
     "body",
     "dot",
+    "lone dot",  # of a body for nobody
     "QUIT",
 )
 
@@ -58,6 +59,9 @@ class Rule:
     address: str = ""  # a regular expression over the argument of MAIL or RCPT, for DATA and dot over the recipient
     turn: int | None = None  # the so-manieth time this stage is met on this connection, from 1
     times: int | None = None  # how often the rule acts at all
+
+    def __post_init__(self) -> None:
+        assert self.stage in STAGES, "a rule that would never act"
 
     def fits(self, moment: Moment) -> bool:
         return (
