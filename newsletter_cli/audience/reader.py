@@ -83,7 +83,8 @@ class Reader:
         local, domain = parts
         if local[0] == "'":
             # A spreadsheet's mark of text; nobody has an address that begins with it.
-            return self.read([*cells[: self.email], cell.strip()[1:], *cells[self.email + 1 :]])
+            bare = local.lstrip("'") + "@" + domain
+            return self.read([*cells[: self.email], bare, *cells[self.email + 1 :]])
         if local[0] == "=":
             # Allowed by the letter of RFC 5322, and nobody's: a spreadsheet's formula that ends in a domain.
             return Read("", "", "a formula, not an address", 0)

@@ -18,6 +18,8 @@ from tests.unit.audience.rolls import build, chosen, left_out
         "\u200ba@x.example\u202c",
         "'a@x.example",
         "' a@x.example",
+        "''a@x.example",
+        f"{'n' * 900} <'a@x.example>",
         '="a@x.example"',
         "a\u00ad@x.example",
     ],
