@@ -10,7 +10,7 @@ from newsletter_cli.jobs import gather
 from newsletter_cli.jobs.carry import Carriage
 from newsletter_cli.jobs.decide import Decision, Way, Wish, gate
 from newsletter_cli.jobs.messenger import CampaignMessenger
-from newsletter_cli.jobs.report import SendReport
+from newsletter_cli.jobs.report import Counts, SendReport
 from newsletter_cli.ledger.model import Frozen
 from newsletter_cli.ledger.states import SETTLED, Outcome
 from newsletter_cli.problems import Problem, Refused, UsageError
@@ -83,6 +83,10 @@ class Desk:
     def gather(self) -> Gathered:
         """Post and lists, read and sound. Raises Refused."""
         return self.gathered or gather_for(self.request, self.keys)
+
+    def counts(self, campaign: Campaign) -> Counts:
+        """What became of everybody in a campaign, as it stands now."""
+        return Counts(by_outcome=self.ledger.counts(campaign.id))
 
     def carriage(self, campaign: Campaign, frozen: Frozen) -> Carriage:
         """What carries a campaign through, from its frozen parts under today's sender."""

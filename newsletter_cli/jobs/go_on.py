@@ -49,7 +49,7 @@ def go_on(desk: Desk, campaign: Campaign) -> SendReport:
 
 def _will_wait(desk: Desk, campaign: Campaign, gathered: Gathered | None) -> int:
     """How many will wait once the list's changes and the person's wishes are in. Raises Refused for the wrong list."""
-    ledger, wish, counts = desk.ledger, desk.request.wish, _counts(desk, campaign)
+    ledger, wish, counts = desk.ledger, desk.request.wish, desk.counts(campaign)
     waiting = counts.left
     waiting += counts[Outcome.FAILED] * wish.retry_failed + counts[Outcome.UNKNOWN] * wish.resend_unknown
     if gathered is not None:
@@ -65,7 +65,7 @@ def _judge_number(desk: Desk, campaign: Campaign, left: int) -> None:
 
     The command that began a sending, with its --expect, is what goes on with it.
     """
-    request, counts = desk.request, _counts(desk, campaign)
+    request, counts = desk.request, desk.counts(campaign)
     out = (Outcome.SUPPRESSED, Outcome.WITHDRAWN, Outcome.CANCELLED)
     everyone = counts.total - sum(counts[outcome] for outcome in out)
     if request.expect is None or not request.expect[0] <= everyone <= request.expect[1]:
@@ -87,7 +87,7 @@ def add(desk: Desk, campaign: Campaign) -> SendReport:
     keep_edit(desk, campaign, frozen, gathered)
     _apply_wishes(desk, campaign, gathered)
     ledger.withdraw(campaign.id, gone(ledger, campaign, gathered))
-    counts = _counts(desk, campaign)
+    counts = desk.counts(campaign)
     if not counts.left:
         said = "everyone on the list who is to get it has had it; nothing to do"
         return SendReport(post=str(desk.post.path), subject=campaign.subject, said=(said,), counts=counts)
@@ -122,7 +122,7 @@ def stamp_only(desk: Desk, campaign: Campaign, decision: Decision) -> SendReport
         subject=campaign.subject,
         said=tuple(said),
         problems=problems,
-        counts=_counts(desk, campaign),
+        counts=desk.counts(campaign),
     )
 
 
@@ -187,7 +187,7 @@ def frozen_of(desk: Desk, campaign: Campaign, gathered: Gathered | None = None) 
             return frozen
         if not desk.request.accept_edit:
             require_unedited(frozen, post)
-    elif not _counts(desk, campaign).total:
+    elif not desk.counts(campaign).total:
         raise Refused(
             Problem(
                 text="it was mailed elsewhere, and there is no record of who has had it",
@@ -226,7 +226,3 @@ def _apply_wishes(desk: Desk, campaign: Campaign, gathered: Gathered | None) -> 
         ledger.requeue(campaign.id, frozenset({Outcome.FAILED}))
     if wish.resend_unknown:
         ledger.requeue(campaign.id, frozenset({Outcome.UNKNOWN}))
-
-
-def _counts(desk: Desk, campaign: Campaign) -> Counts:
-    return Counts(by_outcome=desk.ledger.counts(campaign.id))

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from newsletter_cli import tokens
 from newsletter_cli.jobs import desk as shared, gather, go_on, identity
 from newsletter_cli.jobs.carry import carry
-from newsletter_cli.jobs.report import Counts, SendReport
+from newsletter_cli.jobs.report import SendReport
 from newsletter_cli.ledger.states import IN_FLIGHT, SETTLED, WAITING, CampaignState, Outcome
 from newsletter_cli.problems import Problem, Refused
 
@@ -31,7 +31,7 @@ def to_one(desk: Desk, known: Campaign | None) -> SendReport:
     if standing in SETTLED - {Outcome.WITHDRAWN, Outcome.CANCELLED, Outcome.SUPPRESSED} and not request.wish.resend:
         assert known is not None  # it has a standing there
         said = f"{request.to}: {standing} before; --resend sends it again"
-        return SendReport(post=str(desk.post.path), subject=known.subject, said=(said,), counts=_counts(desk, known))
+        return SendReport(post=str(desk.post.path), subject=known.subject, said=(said,), counts=desk.counts(known))
     if not request.confirm(f"Send {gathered.prepared.post.subject!r} to {request.to}?"):
         return shared.declined(request)
     campaign, frozen = _recorded(desk, gathered, only, known)
@@ -85,7 +85,3 @@ def _recorded(desk: Desk, gathered: Gathered, only: bytes, known: Campaign | Non
 def _standing(desk: Desk, campaign: Campaign, only: bytes) -> Outcome | None:
     """What became of the person in this campaign; None where they are not in it."""
     return next((row.outcome for one, row in desk.ledger.history(lambda _: only) if one.id == campaign.id), None)
-
-
-def _counts(desk: Desk, campaign: Campaign) -> Counts:
-    return Counts(by_outcome=desk.ledger.counts(campaign.id))
