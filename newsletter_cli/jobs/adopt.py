@@ -53,6 +53,7 @@ def adopt(workspace: Workspace, where: Path, *, record: Path | None = None) -> A
     problems: list[Problem] = []
     persons = count = 0
     with workspace.open_ledger() as (ledger, keys), ledger.sender_lock():
+        workspace.require_id(ledger)
         for path in paths:
             try:
                 words, number = _adopt_one(

@@ -40,6 +40,7 @@ def send(request: SendRequest) -> SendReport:
         keys = workspace.keys_or_fresh()
         gathered = shared.gather_for(request, keys)
     with workspace.open_ledger(keys) as (ledger, kept), ledger.sender_lock():
+        workspace.require_id(ledger)
         ledger.writable()
         if request.stamps:
             stamping.require_stampable(request.post)

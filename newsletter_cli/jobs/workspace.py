@@ -62,6 +62,17 @@ class Workspace:
         newsletter = self.settings.newsletter.model_copy(update={"id": fixed})
         return replace(self, settings=self.settings.model_copy(update={"newsletter": newsletter}))
 
+    def require_id(self, ledger: Ledger) -> None:
+        """Raise NotNow where mails went out under another id after all: the ledger could not be read at first.
+
+        By this one nobody would be known who had them, or said no to them.
+        """
+        from newsletter_cli.ledger import naming
+
+        fixed = naming.fixed(ledger.database, self.settings.file) if self._unnamed else ""
+        if fixed not in {"", self.newsletter}:
+            raise NotNow(f"the ledger says only now that this newsletter goes by the id {fixed!r}", hint="run again")
+
     @property
     def _unnamed(self) -> bool:
         """Whether the settings leave the id to the ledger. One in a database server may be that of many folders."""

@@ -10,7 +10,6 @@ import os
 from typing import TYPE_CHECKING
 
 from newsletter_cli.ledger import about, campaigns
-from newsletter_cli.problems import NotNow
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -27,16 +26,11 @@ def fixed(database: Database, settings_file: Path | None) -> str:
 
 
 def note(database: Database, settings_file: Path | None, newsletter: str) -> None:
-    """Note the id that it goes by now. Raises NotNow where it was mailed under another, which could not be read before.
-
-    Then nobody is mailed who said no to the newsletter under that one.
-    """
+    """Note the id that it goes by now, unless it was mailed under another."""
     key = _key(database, settings_file)
     with database.reading() as connection:
         noted, mailed = about.read(connection).get(key), _fixed(connection, key)
-    if mailed not in {"", newsletter}:
-        raise NotNow(f"the ledger says only now that this newsletter goes by the id {mailed!r}", hint="run again")
-    if noted != newsletter:
+    if noted != newsletter and not mailed:
         with database.writing() as connection:
             about.put(connection, key, newsletter)
 
