@@ -161,9 +161,9 @@ def _image(scan: Scanner, opener: Opener, reference: Reference, content: list[st
 def _placed(scan: Scanner, opener: Opener, reference: Reference, element: Element) -> Element:
     if reference.title:
         element.set("title", reference.title)
-        if reference.line is not None:
-            element.set(TITLE_LINE, str(reference.line))
     attributes.put(element, reference.given)
+    if reference.line is not None and element.get("title"):
+        element.set(TITLE_LINE, str(reference.line))
     line = scan.line_at(opener.at)
     if line is not None:
         element.set(LINE, str(line))

@@ -125,3 +125,10 @@ def test_a_note_that_stays_brings_no_word_with_it() -> None:
     )
     assert "open note" in got
     assert "secret" not in got
+
+
+def test_a_title_among_the_attributes_of_a_definition_stays_behind_the_wall_too() -> None:
+    text = "[a] ![b][a]\n\n<!-- paywall -->\n\n[a]: https://x.example/ {title='secret'}\n"
+    tree = convert(text, file="post.md").tree
+    assert paywall.cut(tree) is not None
+    assert "secret" not in html.tostring(tree, encoding="unicode")
