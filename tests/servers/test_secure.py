@@ -229,7 +229,8 @@ def test_a_password_out_of_a_command_is_fetched_once(tmp_path: Path) -> None:
             messages_per_connection=4,
         )
     assert sent.store.counts == {Outcome.SENT: 30}
-    assert len(server.logged_in) == server.connections > 3
+    # The last connection may not be needed any more before it has logged in.
+    assert 3 < len(server.logged_in) <= server.connections
     assert calls.read_text() == "x"
 
 

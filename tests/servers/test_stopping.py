@@ -21,7 +21,7 @@ from tests.servers.scripting import Rule
 from tests.servers.sending import impatient, people, send
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 
 def after(count: int, act: Callable[[], object]) -> Callable[[object], None]:
@@ -83,6 +83,15 @@ def test_a_second_wish_is_urgent() -> None:
     assert sent.store.counts == {Outcome.UNKNOWN: 1}
 
 
+@pytest.fixture
+def terminal() -> Iterator[None]:
+    """As in a terminal, even where the tests themselves run under nohup."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    yield
+    signal.signal(signal.SIGHUP, before)
+
+
+@pytest.mark.usefixtures("terminal")
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
 def test_signals_are_wishes(number: signal.Signals) -> None:
     before = signal.getsignal(number)
