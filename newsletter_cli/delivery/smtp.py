@@ -80,16 +80,16 @@ async def connect(
     try:
         return await opening.run()
     except _Refused as refused:
-        opening.client.close()
+        opening.hang_up()
         return refused.refusal
     except CredentialError as error:
-        opening.client.close()
+        opening.hang_up()
         return _no_login(str(error))
     except (aiosmtplib.SMTPException, OSError, ValueError) as error:
-        opening.client.close()
+        opening.hang_up()
         return _refusal(opening.stage, opening.scrubbed(translate(error)), section)
     except BaseException:
-        opening.client.close()
+        opening.hang_up()
         raise
 
 
@@ -172,6 +172,13 @@ class _Opening:
         if not client.is_connected:
             raise aiosmtplib.SMTPServerDisconnected("the server closed the connection")
         return Link(Wire(transport), _offers(client), _tls_version(transport))
+
+    def hang_up(self) -> None:
+        """Leave no socket behind: a close alone would wait for TLS's farewell, which a silent server never answers."""
+        transport = cast("asyncio.Transport | None", self.client.transport)
+        self.client.close()
+        if transport is not None:
+            transport.abort()
 
     def _timeout(self, stage: Stage) -> float:
         return self.timeouts[stage].total_seconds()
