@@ -11,7 +11,7 @@ import typer
 from newsletter_cli.cli import setup, show
 from newsletter_cli.cli.exits import Exit
 from newsletter_cli.cli.terminal import Terminal
-from newsletter_cli.problems import Problem, Refused
+from newsletter_cli.problems import Problem, Refused, UsageError
 
 dkim = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Keys to sign mail with.")
 
@@ -59,15 +59,17 @@ def doctor(
 
 @dkim.command("generate")
 def generate(
-    domain: str = typer.Argument(..., metavar="DOMAIN", help="The domain that signs: that of `from`."),
+    domain: str = typer.Argument("", metavar="DOMAIN", help="The domain that signs; default: that of `from`."),
     selector: str = typer.Option("s1", "--selector", help="A name for the key, so that several can stand in the DNS."),
     kind: Kind = typer.Option(Kind.RSA, "--kind", help="rsa (2048 bits, understood everywhere) or ed25519."),
     output: Path = typer.Option(Path("dkim.pem"), "-o", "--output", metavar="FILE", help="Where the key is written."),
+    config: Path = typer.Option(None, "--config", metavar="FILE", help="Settings from this file."),
 ) -> int:
     """Make a key pair, and print the DNS record to publish and the settings to add."""
     from newsletter_cli.message.dkim import generate as make
 
     terminal = Terminal.standard()
+    domain = domain or _own_domain(terminal, config)
     pem, record = make(kind.value, domain=domain, selector=selector)
     try:
         handle = os.open(output, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
@@ -92,3 +94,11 @@ def generate(
     terminal.say(f'selector = "{selector}"')
     terminal.say(f'private_key = "{output}"')
     return Exit.DONE
+
+
+def _own_domain(terminal: Terminal, config: Path | None) -> str:
+    """The domain of `from`. Raises UsageError where the settings name none."""
+    sender = setup.workspace(terminal, config=config).settings.newsletter.from_
+    if sender is None:
+        raise UsageError("which domain signs? Name it, or set from under [newsletter]")
+    return sender.address.domain
