@@ -93,6 +93,7 @@ _ADDRESSED = frozenset(
         """contact contacter contactar contatar contattare contacto kontakt kontaktieren contacteren send sending
         envoyer
         enviar inviare senden sturen skicka sende mail mails mailing mailings email emails newsletter newsletters
+        anschreiben angeschrieben kontaktiert zusenden
         werbung publicidad publicite pubblicita publicidade reclame reklam reklame market marketing bulk solicit
         interested interest disturb thanks thank"""
     )

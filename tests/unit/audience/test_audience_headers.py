@@ -21,6 +21,7 @@ Email preference|No email|Email; newsletter|none|Weekly; hold|1|0; on_hold|yes|n
 Leave date|2021-01-01|; is gone|yes|no; quit|yes|no; dead|yes|no; unwanted|1|0; list|Unsubscribes|Readers
 Werbung erlaubt|nein|ja; Newsletter erwünscht|nein|ja; Austritt|01.02.2021|; Austrittsdatum|01.02.2021|
 Kein Mailing|ja|nein; keine Werbung|x|; Widerruf|01.02.2021|; Widerspruch|ja|nein; Abmeldung|01.02.2021|
+Nicht mehr anschreiben|x|; bitte nicht kontaktieren|ja|nein; nicht mehr zusenden|ja|nein
 Accepte newsletter|non|oui; accepte les emails|non|oui; ne pas contacter|oui|non; refus|oui|non; Résilié|oui|non
 baja|sí|no; fecha de baja|01/02/2021|; no enviar|si|no; acepta publicidad|no|si; iscritto|no|sì; removido|sim|não
 peruutettu|kyllä|ei; aktywny|nie|tak; zapisany|nie|tak; zgoda marketingowa|nie|tak; aktivní|ne|ano; souhlas|ne|ano
