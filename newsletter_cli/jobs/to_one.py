@@ -57,7 +57,7 @@ def _require_open(desk: Desk, gathered: Gathered, only: bytes, known: Campaign |
         if reason:
             raise Refused(
                 Problem(
-                    text=f"{desk.request.to} is suppressed: {reason}",
+                    text=f"{desk.request.to}: {reason}",
                     hint="`newsletter suppress remove ADDRESS`, if they asked for it",
                 )
             )

@@ -149,6 +149,8 @@ def test_a_fault_of_ours_is_kept_in_a_file(
 def test_an_interrupt_is_130(tmp_path: Path) -> None:
     script = (
         "import os, signal, sys; from newsletter_cli.cli import app; from newsletter_cli.__main__ import main;"
+        # A shell that runs the tests in its background has SIGINT ignored, and children inherit that.
+        "signal.signal(signal.SIGINT, signal.default_int_handler);"
         "app.run = lambda _: os.kill(os.getpid(), signal.SIGINT); sys.exit(main(['x']))"
     )
     done = subprocess.run(
