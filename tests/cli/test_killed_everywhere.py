@@ -24,7 +24,7 @@ pytestmark = pytest.mark.slow
 
 SEND = ("send", "post.md", "--list", "subs.csv")
 PEOPLE = [f"r{number}@example.net" for number in range(6)]
-POINTS = 24 if os.environ.get("CI") else 12
+POINTS = 16 if os.environ.get("CI") else 10
 
 
 def deadly(folder: Folder, step: int, *command: str) -> int:
