@@ -130,7 +130,7 @@ class Run:
         found = await self._pause() or (await self._supply.refill() if self._supply.low else None)
         if isinstance(found, Dry):
             left = found.left
-            text = f"{left} wait for another run" if left else ""
+            text = f"{left} {'wait' if left > 1 else 'waits'} for another run" if left else ""
             self._campaign.end(Finish(FinishReason.DEFERRED if left else FinishReason.DONE, text))
             return None
         if found is None and self._campaign.budget == 0 and not self._campaign.in_hand:
