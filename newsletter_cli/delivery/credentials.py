@@ -41,7 +41,7 @@ class Credentials:
                 if self.section.password is not None:
                     self._password = self.section.password.get_secret_value()
                 elif self.section.password_command:
-                    self._password = await _first_line(self.section.password_command, "smtp.password_command")
+                    self._password = await first_line(self.section.password_command, "smtp.password_command")
                 else:
                     raise CredentialError(
                         "no password for the SMTP login: set smtp.password_command or NEWSLETTER_SMTP_PASSWORD"
@@ -52,7 +52,7 @@ class Credentials:
         """A fresh OAuth 2 access token."""
         if not self.section.token_command:
             raise CredentialError("xoauth2 needs smtp.token_command")
-        return await _first_line(self.section.token_command, "smtp.token_command")
+        return await first_line(self.section.token_command, "smtp.token_command")
 
     async def secret(self) -> str:
         """What the settings want to log in with: a token or the password."""
@@ -70,8 +70,8 @@ def forms(username: str, secret: str) -> tuple[str, ...]:
     return (*(base64.b64encode(form.encode()).decode() for form in (plain, secret, oauth)), secret)
 
 
-async def _first_line(command: Sequence[str] | str, setting: str) -> str:
-    """Run the command (no shell) and give the first line of its output."""
+async def first_line(command: Sequence[str] | str, setting: str) -> str:
+    """Run the command (no shell) and give the first line of its output. Raises CredentialError, naming `setting`."""
     words = shlex.split(command) if isinstance(command, str) else list(command)
     process = None
     try:
@@ -83,8 +83,8 @@ async def _first_line(command: Sequence[str] | str, setting: str) -> str:
         if process is not None:
             process.kill()
         raise CredentialError(f"{setting}: no output within {_COMMAND_TIMEOUT_S:.0f} s") from error
-    except OSError as error:
-        raise CredentialError(f"{setting}: {error.strerror or error}") from error
+    except (OSError, ValueError) as error:
+        raise CredentialError(f"{setting}: {getattr(error, 'strerror', None) or error}") from error
     line = output.decode("utf-8", "replace").partition("\n")[0].rstrip("\r")
     if process.returncode or not line:
         raise CredentialError(f"{setting}: {words[0]} ended with {process.returncode} and gave no usable line")
