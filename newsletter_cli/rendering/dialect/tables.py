@@ -40,6 +40,12 @@ class Column:
     share: float | None = None
 
 
+def alignment(mark: str) -> str:
+    """What colons at the ends of a column's rule mean, in pipe and in grid tables."""
+    left, right = mark.startswith(":"), mark.endswith(":")
+    return "center" if left and right else "left" if left else "right" if right else ""
+
+
 @dataclass(frozen=True, slots=True)
 class Cell:
     """One cell; `lines` without the frame."""

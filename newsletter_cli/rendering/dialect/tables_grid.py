@@ -14,7 +14,16 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from newsletter_cli.rendering.dialect.source import Line
-from newsletter_cli.rendering.dialect.tables import LINE_COLUMNS, Cell, Column, Table, TableConstruct, gathered, spread
+from newsletter_cli.rendering.dialect.tables import (
+    LINE_COLUMNS,
+    Cell,
+    Column,
+    Table,
+    TableConstruct,
+    alignment,
+    gathered,
+    spread,
+)
 
 if TYPE_CHECKING:
     from newsletter_cli.rendering.dialect.blocks import State
@@ -112,7 +121,7 @@ def _built(rows: list[str], boxes: list[_Box], lines: list[Line], rules: list[in
     total = max(LINE_COLUMNS, len(rows[0]) - 1 + len(lefts) - 2)
     edges = [*lefts, len(rows[0]) - 1]
     marks = rows[head_end]
-    columns = [Column(_align(marks[left + 1 : right]), (right - left) / total) for left, right in pairwise(edges)]
+    columns = [Column(alignment(marks[left + 1 : right]), (right - left) / total) for left, right in pairwise(edges)]
     made: dict[int, list[tuple[int, Cell]]] = {top: [] for top in tops}
     for box in boxes:
         content = [
@@ -130,8 +139,3 @@ def _built(rows: list[str], boxes: list[_Box], lines: list[Line], rules: list[in
     head = [ordered[top] for top in tops if top < head_end]
     body = [ordered[top] for top in tops if top >= head_end]
     return Table(columns=columns, head=head, body=body, end=end, blocks=True)
-
-
-def _align(mark: str) -> str:
-    left, right = mark.startswith(":"), mark.endswith(":")
-    return "center" if left and right else "left" if left else "right" if right else ""

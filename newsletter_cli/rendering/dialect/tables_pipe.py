@@ -6,7 +6,7 @@ import re
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from newsletter_cli.rendering.dialect.tables import LINE_COLUMNS, Cell, Column, Table, TableConstruct
+from newsletter_cli.rendering.dialect.tables import LINE_COLUMNS, Cell, Column, Table, TableConstruct, alignment
 
 if TYPE_CHECKING:
     from newsletter_cli.rendering.dialect.blocks import State
@@ -54,12 +54,7 @@ class PipeTable(TableConstruct):
 
 def _columns(marks: list[str], *, wide: bool) -> list[Column]:
     total = sum(map(len, marks))
-    return [Column(_align(mark), len(mark) / total if wide else None) for mark in marks]
-
-
-def _align(mark: str) -> str:
-    left, right = mark.startswith(":"), mark.endswith(":")
-    return "center" if left and right else "left" if left else "right" if right else ""
+    return [Column(alignment(mark), len(mark) / total if wide else None) for mark in marks]
 
 
 def _row(line: Line, count: int) -> list[Cell]:
