@@ -34,9 +34,11 @@ def answer(error: BaseException, *, as_json: bool = False) -> Exit:
         code, problems = _judged(error)
         terminal.problems(problems)
         if as_json and problems:
+            from newsletter_cli.jobs.report import JSON_VERSION
+
             told = [problem.as_json() for problem in problems]
             messages = [str(problem) for problem in problems]
-            line = {"version": 1, "problems": told, "messages": messages, "exit_code": code}
+            line = {"version": JSON_VERSION, "problems": told, "messages": messages, "exit_code": code}
             terminal.write((json.dumps(line, ensure_ascii=False) + "\n").encode())
         elif code is Exit.INTERRUPTED:
             terminal.tell("interrupted")

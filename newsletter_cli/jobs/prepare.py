@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from newsletter_cli import addresses, assets
 from newsletter_cli.message.model import Sender
-from newsletter_cli.problems import Problem, Refused, errors
+from newsletter_cli.problems import Problem, Refused
 from newsletter_cli.rendering.model import Site, Version
 
 if TYPE_CHECKING:
@@ -48,12 +48,6 @@ class Prepared:
     def size_octets(self) -> int:
         """The size of the largest version's mail."""
         return max(draft.size_octets for draft in self.drafts.values())
-
-    def require_sound(self) -> None:
-        """Raise Refused with everything that stops a send."""
-        wrong = errors(self.problems)
-        if wrong:
-            raise Refused(*wrong)
 
 
 def prepare(path: Path, settings: Settings, *, automatic: bool = False, mode: str | None = None) -> Prepared:
