@@ -176,39 +176,32 @@ def test_login(offered: str, auth: str, method: str, good: ssl.SSLContext, ca_fi
     _shows_no_secret(sent)
 
 
+def by_token(server: ScriptedServer, ca_file: Path) -> Sent:
+    """Three people's mails after a login by TOKEN, which a command prints."""
+    return send(
+        server.port,
+        people(3),
+        security="starttls",
+        ca_file=str(ca_file),
+        auth="xoauth2",
+        username="me",
+        token_command=(sys.executable, "-c", f"print({TOKEN!r})"),
+        transcript=True,
+        timeouts=None,
+    )
+
+
 def test_login_by_token(good: ssl.SSLContext, ca_file: Path) -> None:
-    command = (sys.executable, "-c", f"print({TOKEN!r})")
     with ScriptedServer(starttls=good, auth="PLAIN XOAUTH2", logins={"me": TOKEN}) as server:
-        sent = send(
-            server.port,
-            people(3),
-            security="starttls",
-            ca_file=str(ca_file),
-            auth="xoauth2",
-            username="me",
-            token_command=command,
-            transcript=True,
-            timeouts=None,
-        )
+        sent = by_token(server, ca_file)
     assert sent.store.counts == {Outcome.SENT: 3}
     assert server.logged_in == ["XOAUTH2 me"]
     _shows_no_secret(sent)
 
 
 def test_a_refused_token_is_told_with_what_the_server_says_last(good: ssl.SSLContext, ca_file: Path) -> None:
-    command = (sys.executable, "-c", f"print({TOKEN!r})")
     with ScriptedServer(starttls=good, auth="XOAUTH2", logins={"me": "a fresh one"}) as server:
-        sent = send(
-            server.port,
-            people(3),
-            security="starttls",
-            ca_file=str(ca_file),
-            auth="xoauth2",
-            username="me",
-            token_command=command,
-            transcript=True,
-            timeouts=None,
-        )
+        sent = by_token(server, ca_file)
     assert sent.finish.reason is FinishReason.LOGIN_REFUSED
     assert "535 5.7.8" in sent.finish.text
     assert (server.logged_in, server.violations, server.mails) == ([], [], [])

@@ -20,17 +20,24 @@ from tests.doubles.ledgers import (
 )
 
 if TYPE_CHECKING:
+    from newsletter_cli.ledger.model import Campaign
     from newsletter_cli.ledger.store import Ledger
     from tests.doubles.ledgers import StillClock
+
+
+def held_beside(ledger: Ledger, *numbers: int) -> Campaign:
+    """Another campaign of the newsletter, in which these readers wait."""
+    held = ledger.begin(
+        "letter", post(post_id="2", path="b", body_hash="b", title="B"), "uid3", frozen(), readers(*numbers)
+    )
+    ledger.set_state(held.id, CampaignState.HELD)
+    return held
 
 
 def test_no_such_address_suppresses_everywhere_at_once(ledger: Ledger) -> None:
     campaign = begun(ledger, range(2))
     other = ledger.begin("other", post(), "uid2", frozen(), [reader(0, "other"), reader(1, "other")])
-    held = ledger.begin(
-        "letter", post(post_id="2", path="b", body_hash="b", title="B"), "uid3", frozen(), readers(1, 0)
-    )
-    ledger.set_state(held.id, CampaignState.HELD)
+    held = held_beside(ledger, 1, 0)
     with ledger.start_run(campaign.id) as run:
         claims = run.claim(2)
         run.hand_over([claim.id for claim in claims])
@@ -53,10 +60,7 @@ def test_no_such_address_suppresses_everywhere_at_once(ledger: Ledger) -> None:
 
 def test_what_a_confused_server_barred_is_let_go(ledger: Ledger, clock: StillClock) -> None:
     campaign = begun(ledger, range(3))
-    held = ledger.begin(
-        "letter", post(post_id="2", path="b", body_hash="b", title="B"), "uid3", frozen(), readers(0, 1, 2)
-    )
-    ledger.set_state(held.id, CampaignState.HELD)
+    held = held_beside(ledger, 0, 1, 2)
     with ledger.start_run(campaign.id) as run:
         claims = run.claim(3)
         run.hand_over([claim.id for claim in claims])
@@ -88,10 +92,7 @@ def test_what_others_barred_is_not_let_go(ledger: Ledger) -> None:
 
 def test_who_says_no_meanwhile_is_not_let_go(ledger: Ledger, clock: StillClock) -> None:
     campaign = begun(ledger, range(3))
-    held = ledger.begin(
-        "letter", post(post_id="2", path="b", body_hash="b", title="B"), "uid3", frozen(), readers(0, 1, 2)
-    )
-    ledger.set_state(held.id, CampaignState.HELD)
+    held = held_beside(ledger, 0, 1, 2)
     with ledger.start_run(campaign.id) as run:
         claims = run.claim(3)
         run.hand_over([claim.id for claim in claims])
