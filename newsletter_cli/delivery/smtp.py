@@ -147,6 +147,7 @@ class _Opening:
         self.told = told
         self.stage = Stage.CONNECT
         self.secret = ""
+        self.transport: asyncio.Transport | None = None  # the library forgets it when it closes it
         self.client = aiosmtplib.SMTP(
             hostname=section.host,
             local_hostname=helo_name,
@@ -161,9 +162,11 @@ class _Opening:
             # Before the connection: a password manager may take longer to answer than a server waits.
             self.secret = await self.credentials.secret()
         await self._connect()
+        self._keep()
         await self._ehlo()
         if self.section.security == "starttls":
             await self._starttls()
+            self._keep()
             await self._ehlo()
         if self.credentials.wanted:
             await self._login()
@@ -175,10 +178,12 @@ class _Opening:
 
     def hang_up(self) -> None:
         """Leave no socket behind: a close alone would wait for TLS's farewell, which a silent server never answers."""
-        transport = cast("asyncio.Transport | None", self.client.transport)
         self.client.close()
-        if transport is not None:
-            transport.abort()
+        if self.transport is not None:
+            self.transport.abort()
+
+    def _keep(self) -> None:
+        self.transport = cast("asyncio.Transport | None", self.client.transport)
 
     def _timeout(self, stage: Stage) -> float:
         return self.timeouts[stage].total_seconds()
